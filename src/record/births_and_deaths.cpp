@@ -30,7 +30,9 @@ CreationFlags creation_flags(const Tracee& parent) {
     result.known = true;
     const model::Syscall& call = parent.open.call;
     switch (parent.open.row->call) {
-        case Call::fork: result.kind = model::ThreadBirth::FORK; break;
+        case Call::fork:
+            result.kind = model::ThreadBirth::FORK;
+            break;
         case Call::vfork:
             result.kind = model::ThreadBirth::VFORK;
             result.flags = CLONE_VM | CLONE_VFORK;
@@ -38,7 +40,8 @@ CreationFlags creation_flags(const Tracee& parent) {
         case Call::clone:
             result.flags = call.arguments(0);
             if (result.flags & CLONE_CHILD_CLEARTID)
-                result.clear_child_tid = call.arguments(call.abi() == model::X86_64 || call.abi() == model::X32 ? 3 : 4);
+                result.clear_child_tid =
+                    call.arguments(call.abi() == model::X86_64 || call.abi() == model::X32 ? 3 : 4);
             break;
         default:
             for (const model::Captured& captured : call.captured())
@@ -185,7 +188,8 @@ void Engine::on_exit(Tracee& tracee, StoppedTracee stopped) {
         model::ThreadDeath death;
         death.set_time_ns(stopped.stamp_ns());
         death.set_status(static_cast<int>(*status));
-        death.set_cause(WIFSIGNALED(static_cast<int>(*status)) ? model::ThreadDeath::KILLED : model::ThreadDeath::EXITED);
+        death.set_cause(WIFSIGNALED(static_cast<int>(*status)) ? model::ThreadDeath::KILLED
+                                                               : model::ThreadDeath::EXITED);
         read_schedule(tracee.pid, tracee.tid, death);
         tell_death(tracee, death);
     }

@@ -3,13 +3,12 @@
 
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <fcntl.h>
-
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -37,12 +36,12 @@ std::int64_t time_empty_calls() {
     return now_ns() - from;
 }
 
-[[noreturn]] void run_child(int go, Timings* timings) {
+[[noreturn]] void run_child(int channel, Timings* timings) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     time_empty_calls();  // warm
     timings->untraced_ns = time_empty_calls();
-    char released;
-    if (read(go, &released, 1) != 1) _exit(1);
+    char signal = 0;  // ready; then wait to be traced
+    if (write(channel, &signal, 1) != 1 || read(channel, &signal, 1) != 1) _exit(1);
     timings->traced_ns = time_empty_calls();
     _exit(0);
 }
@@ -71,17 +70,21 @@ std::vector<std::int64_t> trace_child(pid_t child) {
 
 Calibration calibrate() {
     void* shared = mmap(nullptr, sizeof(Timings), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    int go[2];
-    if (shared == MAP_FAILED || pipe2(go, O_CLOEXEC) != 0)
+    int channel[2];
+    if (shared == MAP_FAILED || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel) != 0)
         throw Error(std::string("cannot prepare the calibration: ") + strerror(errno));
     auto* timings = static_cast<Timings*>(shared);
-    const UniqueFd go_read(go[0]);
-    UniqueFd go_write(go[1]);
+    UniqueFd ours(channel[0]);
+    UniqueFd theirs(channel[1]);
     const pid_t child = fork();
     if (child < 0) throw Error(std::string("cannot fork: ") + strerror(errno));
     if (child == 0) {
-        go_write.reset();
-        run_child(go_read.get(), timings);
+        ours.reset();
+        run_child(theirs.get(), timings);
+    }
+    theirs.reset();
+    char ready;
+    while (read(ours.get(), &ready, 1) < 0 && errno == EINTR) {
     }
     if (const int error = seize(child, false, true)) {
         const std::string reason = why_ptrace_is_forbidden(child, error);
@@ -93,7 +96,7 @@ Calibration calibrate() {
     }
     // Seizing does not stop: an interrupt makes it report, and from there every call does.
     interrupt(child);
-    [[maybe_unused]] const ssize_t written = write(go_write.get(), "", 1);
+    [[maybe_unused]] const ssize_t written = write(ours.get(), "", 1);
     std::vector<std::int64_t> durations = trace_child(child);
     Calibration result;
     if (!durations.empty()) {

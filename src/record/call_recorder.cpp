@@ -2,7 +2,7 @@
 #include "record/call_recorder.hpp"
 
 #include <sys/prctl.h>
-#include <sys/stat.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 
@@ -126,9 +126,11 @@ void CallRecorder::end(Tracee& tracee, const SyscallStop& stop, std::int64_t sta
 bool CallRecorder::resume_interrupted(Tracee& tracee, const SyscallStop& stop, const Architecture* architecture) {
     OpenCall& top = tracee.interrupted.back();
     if (architecture != top.architecture || !architecture) return false;
-    const bool same_place = stop.instruction_pointer == top.instruction_pointer && stop.stack_pointer == top.stack_pointer;
+    const bool same_place =
+        stop.instruction_pointer == top.instruction_pointer && stop.stack_pointer == top.stack_pointer;
     const bool by_restart_call = top.restart_code == restart_block &&
-                                 (stop.number & ~architecture->number_tag) == architecture->restart_syscall && same_place;
+                                 (stop.number & ~architecture->number_tag) == architecture->restart_syscall &&
+                                 same_place;
     SyscallStop unfolded = stop;
     ProcessMemory memory(tracee.tid);
     unfold_socketcall(*architecture, memory, unfolded);
@@ -228,7 +230,8 @@ void CallRecorder::tell_renaming(Tracee& tracee) {
 
 void CallRecorder::deliver(const OpenCall& open) {
     if (selection_) {
-        const bool wanted = open.row->call == Call::unknown ? selection_->includes_unknown() : selection_->includes(open.row->call);
+        const bool wanted =
+            open.row->call == Call::unknown ? selection_->includes_unknown() : selection_->includes(open.row->call);
         if (!wanted) return;
     }
     ++calls_;

@@ -10,6 +10,7 @@
 
 #include "record/tracee.hpp"
 #include "slowtrace/events.hpp"
+#include "slowtrace/syscall_selection.hpp"
 
 namespace slowtrace::record {
 

@@ -108,8 +108,10 @@ bool futex_has_timeout(std::uint64_t operation) {
         case FUTEX_WAIT_BITSET:
         case FUTEX_LOCK_PI:
         case FUTEX_LOCK_PI2:
-        case FUTEX_WAIT_REQUEUE_PI: return true;
-        default: return false;  // the argument is a number, or nothing at all
+        case FUTEX_WAIT_REQUEUE_PI:
+            return true;
+        default:
+            return false;  // the argument is a number, or nothing at all
     }
 }
 bool is_futex(Call call) {
@@ -157,8 +159,9 @@ void read_poll_ready(CaptureContext& context, int argument) {
     const auto raw = std::as_writable_bytes(std::span(members));
     if (raw.empty() || context.memory.read(context.address(argument), raw) != raw.size()) return;
     for (std::size_t at = 0; at < members.size(); ++at)
-        captured.mutable_poll()->mutable_members(static_cast<int>(at))->set_ready(
-            static_cast<std::uint16_t>(members[at].revents));
+        captured.mutable_poll()
+            ->mutable_members(static_cast<int>(at))
+            ->set_ready(static_cast<std::uint16_t>(members[at].revents));
 }
 void read_descriptor_set(CaptureContext& context, int argument, bool ready) {
     const std::uint64_t count = std::min(context.value(0) & 0xffffffff, select_limit);
@@ -206,7 +209,8 @@ void read_pair(CaptureContext& context, int argument) {
     struct {
         std::int32_t first, second;
     } pair;
-    if (context.memory.read(context.address(argument), std::as_writable_bytes(std::span(&pair, 1))) != sizeof pair) return;
+    if (context.memory.read(context.address(argument), std::as_writable_bytes(std::span(&pair, 1))) != sizeof pair)
+        return;
     auto& captured = *context.captured(argument).mutable_pair();
     captured.set_first(pair.first);
     captured.set_second(pair.second);
@@ -302,7 +306,8 @@ void read_open_how(CaptureContext& context, int argument) {
     struct {
         std::uint64_t flags, mode, resolve;
     } how;
-    if (context.memory.read(context.address(argument), std::as_writable_bytes(std::span(&how, 1))) != sizeof how) return;
+    if (context.memory.read(context.address(argument), std::as_writable_bytes(std::span(&how, 1))) != sizeof how)
+        return;
     auto& captured = *context.captured(argument).mutable_open_how();
     captured.set_flags(how.flags);
     captured.set_mode(how.mode);

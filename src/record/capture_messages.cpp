@@ -80,8 +80,9 @@ void read_array(CaptureContext& context, int argument, std::uint64_t count, bool
     for (std::uint64_t at = 0; at < std::min(count, message_limit); ++at) {
         const RemoteAddress entry = context.address(argument) + at * array_stride(context);
         auto& messages = *captured.mutable_messages();
-        auto& message = static_cast<int>(at) < messages.messages_size() ? *messages.mutable_messages(static_cast<int>(at))
-                                                                        : *messages.add_messages();
+        auto& message = static_cast<int>(at) < messages.messages_size()
+                            ? *messages.mutable_messages(static_cast<int>(at))
+                            : *messages.add_messages();
         if (contents) read_message(context, entry, message);
         if (context.call.exit_ns() != 0)
             if (const auto length = context.memory.value<std::uint32_t>(entry + header)) message.set_bytes(*length);
@@ -105,11 +106,13 @@ void read_messages_in(CaptureContext& context, int argument) {
 }
 
 void read_messages_sent(CaptureContext& context, int argument) {
-    if (context.call.result() > 0) read_array(context, argument, static_cast<std::uint64_t>(context.call.result()), false);
+    if (context.call.result() > 0)
+        read_array(context, argument, static_cast<std::uint64_t>(context.call.result()), false);
 }
 
 void read_messages_out(CaptureContext& context, int argument) {
-    if (context.call.result() > 0) read_array(context, argument, static_cast<std::uint64_t>(context.call.result()), true);
+    if (context.call.result() > 0)
+        read_array(context, argument, static_cast<std::uint64_t>(context.call.result()), true);
 }
 
 }  // namespace slowtrace::record

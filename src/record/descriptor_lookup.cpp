@@ -82,12 +82,14 @@ void parse_net_address(std::string_view text, int family, model::SocketAddress& 
     if (colon == std::string_view::npos || colon % 8 != 0) return;
     std::string ip;
     for (std::size_t at = 0; at < colon; at += 8) {
-        const auto word = static_cast<std::uint32_t>(std::strtoul(std::string(text.substr(at, 8)).c_str(), nullptr, 16));
+        const auto word =
+            static_cast<std::uint32_t>(std::strtoul(std::string(text.substr(at, 8)).c_str(), nullptr, 16));
         ip.append(reinterpret_cast<const char*>(&word), sizeof word);
     }
     address.set_family(family);
     address.set_ip(ip);
-    address.set_port(static_cast<std::uint32_t>(std::strtoul(std::string(text.substr(colon + 1)).c_str(), nullptr, 16)));
+    address.set_port(
+        static_cast<std::uint32_t>(std::strtoul(std::string(text.substr(colon + 1)).c_str(), nullptr, 16)));
 }
 
 bool find_in_table(pid_t tid, const NetTable& table, std::string_view inode, model::Socket& socket) {

@@ -25,8 +25,8 @@ struct Tapped {
     Call call;
     bool receives;
     Layout layout;
-    int flags_argument;     // -1: none
-    int address_argument;   // -1: none
+    int flags_argument;    // -1: none
+    int address_argument;  // -1: none
 };
 constexpr std::array<Tapped, 11> tapped_calls{{
     {Call::read, true, Layout::buffer, -1, -1},
@@ -91,9 +91,15 @@ std::vector<Octets> gather(const Tapped& tapped, const OpenCall& open, Gatherer&
     const auto result = static_cast<std::uint64_t>(open.call.result());
     std::vector<Octets> messages;
     switch (tapped.layout) {
-        case Layout::buffer: messages.push_back(gatherer.buffer(at, result)); break;
-        case Layout::vectors: messages.push_back(gatherer.vectors(at, open.call.arguments(2), result)); break;
-        case Layout::message: messages.push_back(gatherer.message(at, result)); break;
+        case Layout::buffer:
+            messages.push_back(gatherer.buffer(at, result));
+            break;
+        case Layout::vectors:
+            messages.push_back(gatherer.vectors(at, open.call.arguments(2), result));
+            break;
+        case Layout::message:
+            messages.push_back(gatherer.message(at, result));
+            break;
         case Layout::messages:
             for (std::uint64_t entry = 0; entry < std::min<std::uint64_t>(result, batch_limit); ++entry) {
                 const RemoteAddress header = at + entry * gatherer.header_stride();
@@ -144,7 +150,8 @@ void tap_dns(Tracee& tracee, RemoteMemory& memory, const OpenCall& open, EventSi
             message.set_thread(index(tracee.thread));
             message.set_time_ns(open.call.exit_ns());
             message.set_fd(fd);
-            if (const model::SocketAddress* peer = named_peer(*tapped, open.call, at)) *message.mutable_server() = *peer;
+            if (const model::SocketAddress* peer = named_peer(*tapped, open.call, at))
+                *message.mutable_server() = *peer;
             event.mutable_dns()->Swap(&message);
             sink.event(event);
         }

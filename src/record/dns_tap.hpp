@@ -1,6 +1,7 @@
 // DNS messages on their way through a call, turned into facts before the program can overwrite them.
 #pragma once
 
+#include "record/remote_memory.hpp"
 #include "record/tracee.hpp"
 #include "slowtrace/events.hpp"
 

@@ -1,11 +1,20 @@
 // The loop: collect every pending stop, then handle each.
-#include "record/recorder_engine.hpp"
-
 #include "record/forbidden.hpp"
+#include "record/recorder_engine.hpp"
 #include "record/seccomp_filter.hpp"
 #include "slowtrace/error.hpp"
 
 namespace slowtrace::record {
+
+namespace {
+
+bool is_exec(const SyscallStop& stop) {
+    const Architecture* architecture = find_architecture(stop.audit_architecture, stop.number);
+    return architecture &&
+           model::syscall_row(architecture->abi, static_cast<std::uint32_t>(stop.number)).call == model::Call::execve;
+}
+
+}  // namespace
 
 RecordOutcome record(const RecordOptions& options, EventSink& sink) {
     return Engine(options, sink).run();
@@ -20,7 +29,7 @@ RecordOutcome Engine::run() {
     const std::string program = find_program(options_.command.front());
     calibration_ = calibrate();
     HeldCommand command(program, options_.command,
-                        filtered_ ? build_filter(*options_.selection) : std::vector<sock_filter>{});
+                        filtered_ ? seccomp_program(*options_.selection) : std::vector<sock_filter>{});
     root_ = command.pid();
     if (const int error = seize(root_, filtered_, true)) {
         const std::string reason = why_ptrace_is_forbidden(root_, error);
@@ -80,14 +89,22 @@ void Engine::handle_stop(Tracee& tracee, StoppedTracee stopped) {
     if (letting_go_) return let_go(tracee, std::move(stopped));
     switch (stopped.kind()) {
         case StopKind::syscall:
-        case StopKind::seccomp: return on_syscall(tracee, std::move(stopped));
-        case StopKind::signal: return on_signal(tracee, std::move(stopped));
-        case StopKind::group_stop: return on_group_stop(tracee, std::move(stopped));
-        case StopKind::event_stop: return on_event_stop(tracee, std::move(stopped));
-        case StopKind::clone: return on_birth(tracee, std::move(stopped));
-        case StopKind::exec: return on_exec(tracee, std::move(stopped));
-        case StopKind::exit: return on_exit(tracee, std::move(stopped));
-        case StopKind::other: return go_on(tracee, std::move(stopped));
+        case StopKind::seccomp:
+            return on_syscall(tracee, std::move(stopped));
+        case StopKind::signal:
+            return on_signal(tracee, std::move(stopped));
+        case StopKind::group_stop:
+            return on_group_stop(tracee, std::move(stopped));
+        case StopKind::event_stop:
+            return on_event_stop(tracee, std::move(stopped));
+        case StopKind::clone:
+            return on_birth(tracee, std::move(stopped));
+        case StopKind::exec:
+            return on_exec(tracee, std::move(stopped));
+        case StopKind::exit:
+            return on_exit(tracee, std::move(stopped));
+        case StopKind::other:
+            return go_on(tracee, std::move(stopped));
     }
 }
 
@@ -106,10 +123,10 @@ void Engine::on_syscall(Tracee& tracee, StoppedTracee stopped) {
         calls_.end(tracee, *stop, stopped.stamp_ns(), stopped.delay_ns());
         return go_on(tracee, std::move(stopped));
     }
+    // Before the command's own exec this is still slowtrace's code: only that exec is the command's.
+    if (!started_ && !is_exec(*stop)) return go_on(tracee, std::move(stopped));
     calls_.begin(tracee, *stop);
     calls_.entered(tracee);
-    // Before the command's own exec this is still slowtrace's code: only that exec is the command's.
-    if (!started_ && tracee.open.row->call != model::Call::execve) tracee.in_call = false;
     std::move(stopped).resume_to_next_call();
 }
 

@@ -25,7 +25,8 @@ std::string why_ptrace_is_forbidden(pid_t tid, int error) {
             return "cannot trace: ptrace is switched off on this machine (kernel.yama.ptrace_scope = 3), and stays so "
                    "until it is rebooted with another setting";
         if (level == 2 && geteuid() != 0)
-            return "cannot trace: only root may use ptrace here (kernel.yama.ptrace_scope = 2); run with sudo, or sysctl "
+            return "cannot trace: only root may use ptrace here (kernel.yama.ptrace_scope = 2); run with sudo, or "
+                   "sysctl "
                    "kernel.yama.ptrace_scope=1";
     }
     if (error == ENOSYS || (status && status->seccomp_mode == 2))

@@ -68,7 +68,8 @@ bool is_executable_file(const std::string& path, int& error) {
             throw Error("cannot run " + program + ": it is a directory; name a program", ExitCode::cannot_execute);
         case ENOEXEC:
             throw Error("cannot run " + program + ": not a program this machine can execute", ExitCode::cannot_execute);
-        default: throw Error("cannot run " + program + ": " + reason, ExitCode::cannot_execute);
+        default:
+            throw Error("cannot run " + program + ": " + reason, ExitCode::cannot_execute);
     }
 }
 
@@ -79,13 +80,13 @@ std::pair<UniqueFd, UniqueFd> make_pipe() {
 }
 
 // In the child, after fork: only async-signal-safe calls from here to exec.
-[[noreturn]] void run_child(int go, int error, const char* program, char* const* arguments, char* const* shell_arguments,
-                            const std::vector<sock_filter>& filter) {
+[[noreturn]] void run_child(int go, int error, const char* program, char* const* arguments,
+                            char* const* shell_arguments, const std::vector<sock_filter>& filter) {
     char released = 0;
     if (read(go, &released, 1) != 1) _exit(125);
     restore_signal_state();
     StartFailure failure;
-    if (!filter.empty() && !install_filter(filter)) {
+    if (!filter.empty() && !install(filter)) {
         failure = {errno, true};
     } else {
         execv(program, arguments);

@@ -17,11 +17,11 @@ struct SubCall {
 };
 // send and recv are sendto and recvfrom without an address.
 constexpr std::array<SubCall, 20> sub_calls{{
-    {SYS_SOCKET, 359, 3},      {SYS_BIND, 361, 3},        {SYS_CONNECT, 362, 3},    {SYS_LISTEN, 363, 2},
-    {SYS_ACCEPT, 364, 3},      {SYS_GETSOCKNAME, 367, 3}, {SYS_GETPEERNAME, 368, 3}, {SYS_SOCKETPAIR, 360, 4},
-    {SYS_SEND, 369, 4},        {SYS_RECV, 371, 4},        {SYS_SENDTO, 369, 6},     {SYS_RECVFROM, 371, 6},
-    {SYS_SHUTDOWN, 373, 2},    {SYS_SETSOCKOPT, 366, 5},  {SYS_GETSOCKOPT, 365, 5}, {SYS_SENDMSG, 370, 3},
-    {SYS_RECVMSG, 372, 3},     {SYS_ACCEPT4, 364, 4},     {SYS_RECVMMSG, 337, 5},   {SYS_SENDMMSG, 345, 4},
+    {SYS_SOCKET, 359, 3},   {SYS_BIND, 361, 3},        {SYS_CONNECT, 362, 3},     {SYS_LISTEN, 363, 2},
+    {SYS_ACCEPT, 364, 3},   {SYS_GETSOCKNAME, 367, 3}, {SYS_GETPEERNAME, 368, 3}, {SYS_SOCKETPAIR, 360, 4},
+    {SYS_SEND, 369, 4},     {SYS_RECV, 371, 4},        {SYS_SENDTO, 369, 6},      {SYS_RECVFROM, 371, 6},
+    {SYS_SHUTDOWN, 373, 2}, {SYS_SETSOCKOPT, 366, 5},  {SYS_GETSOCKOPT, 365, 5},  {SYS_SENDMSG, 370, 3},
+    {SYS_RECVMSG, 372, 3},  {SYS_ACCEPT4, 364, 4},     {SYS_RECVMMSG, 337, 5},    {SYS_SENDMMSG, 345, 4},
 }};
 
 }  // namespace

@@ -113,7 +113,8 @@ void read_schedule(pid_t pid, pid_t tid, model::ThreadDeath& death) {
         const auto name_end = stat->rfind(')');
         unsigned long minor = 0, major = 0;
         if (name_end != std::string::npos &&
-            std::sscanf(stat->c_str() + name_end + 1, " %*c %*d %*d %*d %*d %*d %*u %lu %*u %lu", &minor, &major) == 2) {
+            std::sscanf(stat->c_str() + name_end + 1, " %*c %*d %*d %*d %*d %*d %*u %lu %*u %lu", &minor, &major) ==
+                2) {
             death.set_minor_faults(minor);
             death.set_major_faults(major);
         }

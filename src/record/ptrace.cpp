@@ -32,19 +32,25 @@ std::int64_t now_ns() {
 StopKind StoppedTracee::kind() const {
     const int stop_signal = WSTOPSIG(status_);
     switch (event_of(status_)) {
-        case 0: return stop_signal == (SIGTRAP | 0x80) ? StopKind::syscall : StopKind::signal;
-        case PTRACE_EVENT_SECCOMP: return StopKind::seccomp;
+        case 0:
+            return stop_signal == (SIGTRAP | 0x80) ? StopKind::syscall : StopKind::signal;
+        case PTRACE_EVENT_SECCOMP:
+            return StopKind::seccomp;
         case PTRACE_EVENT_CLONE:
         case PTRACE_EVENT_FORK:
-        case PTRACE_EVENT_VFORK: return StopKind::clone;
-        case PTRACE_EVENT_EXEC: return StopKind::exec;
-        case PTRACE_EVENT_EXIT: return StopKind::exit;
+        case PTRACE_EVENT_VFORK:
+            return StopKind::clone;
+        case PTRACE_EVENT_EXEC:
+            return StopKind::exec;
+        case PTRACE_EVENT_EXIT:
+            return StopKind::exit;
         case PTRACE_EVENT_STOP:
             // ptrace(2): a group-stop reports the stopping signal, every other event-stop SIGTRAP.
             return stop_signal == SIGSTOP || stop_signal == SIGTSTP || stop_signal == SIGTTIN || stop_signal == SIGTTOU
                        ? StopKind::group_stop
                        : StopKind::event_stop;
-        default: return StopKind::other;
+        default:
+            return StopKind::other;
     }
 }
 
@@ -65,10 +71,13 @@ std::optional<SyscallStop> StoppedTracee::syscall_stop() const {
             // The two layouts agree in number and arguments (include/uapi/linux/ptrace.h).
             stop.entry = true;
             stop.number = info.entry.nr;
-            std::copy(std::begin(info.entry.args), std::end(info.entry.args), stop.arguments);
+            std::copy_n(info.entry.args, 6, stop.arguments);
             return stop;
-        case PTRACE_SYSCALL_INFO_EXIT: stop.result = info.exit.rval; return stop;
-        default: return std::nullopt;
+        case PTRACE_SYSCALL_INFO_EXIT:
+            stop.result = info.exit.rval;
+            return stop;
+        default:
+            return std::nullopt;
     }
 }
 
@@ -103,8 +112,7 @@ WaitReport Wait::report(pid_t tid, int status, bool may_be_late) {
         idle_since_ns_ = stamp;
         return {WaitReport::Kind::nothing_pending, {}, {}};
     }
-    if (tid < 0)
-        return {errno == EINTR ? WaitReport::Kind::interrupted : WaitReport::Kind::no_tracees, {}, {}};
+    if (tid < 0) return {errno == EINTR ? WaitReport::Kind::interrupted : WaitReport::Kind::no_tracees, {}, {}};
     const std::int64_t delay = may_be_late && idle_since_ns_ ? stamp - idle_since_ns_ : 0;
     if (WIFSTOPPED(status)) return {WaitReport::Kind::stopped, StoppedTracee(tid, status, stamp, delay), {}};
     return {WaitReport::Kind::dead, {}, {tid, status, stamp}};

@@ -22,27 +22,30 @@ struct SyscallStop {
     bool entry = false;  // else exit
     std::uint32_t audit_architecture = 0;
     std::uint64_t instruction_pointer = 0, stack_pointer = 0;
-    std::uint64_t number = 0;                       // entry only
-    std::uint64_t arguments[6] = {};                // entry only
-    std::int64_t result = 0;                        // exit only
+    std::uint64_t number = 0;         // entry only
+    std::uint64_t arguments[6] = {};  // entry only
+    std::int64_t result = 0;          // exit only
 };
 
 enum class StopKind {
-    syscall,      // entry or exit: syscall_stop() tells
-    seccomp,      // entry of a call the filter selected
-    signal,       // about to be delivered; resume with it, or it is lost
-    group_stop,   // held by job control: listen()
-    event_stop,   // a new tracee's first stop, SIGCONT's end of a group-stop, or our own interrupt
-    clone,        // event_message() is the new thread or process
-    exec,         // event_message() is the tid that called exec
-    exit,         // about to die; event_message() is the wait status
+    syscall,     // entry or exit: syscall_stop() tells
+    seccomp,     // entry of a call the filter selected
+    signal,      // about to be delivered; resume with it, or it is lost
+    group_stop,  // held by job control: listen()
+    event_stop,  // a new tracee's first stop, SIGCONT's end of a group-stop, or our own interrupt
+    clone,       // event_message() is the new thread or process
+    exec,        // event_message() is the tid that called exec
+    exit,        // about to die; event_message() is the wait status
     other,
 };
 
 class StoppedTracee {
    public:
     StoppedTracee(StoppedTracee&& other) noexcept
-        : tid_(std::exchange(other.tid_, 0)), status_(other.status_), stamp_ns_(other.stamp_ns_), delay_ns_(other.delay_ns_) {}
+        : tid_(std::exchange(other.tid_, 0)),
+          status_(other.status_),
+          stamp_ns_(other.stamp_ns_),
+          delay_ns_(other.delay_ns_) {}
     StoppedTracee& operator=(StoppedTracee&& other) noexcept {
         tid_ = std::exchange(other.tid_, 0);
         status_ = other.status_;

@@ -57,7 +57,7 @@ class Engine {
     Wait wait_;
     SignalRelay relay_;
     Calibration calibration_;
-    model::Event event_;  // reused
+    model::Event event_;                        // reused
     std::map<pid_t, StoppedTracee> unclaimed_;  // stopped newborns whose creator has not told of them yet
     std::set<pid_t> stillborn_;                 // newborns that died before their creator told of them
     std::set<pid_t> processes_;                 // pids alive

@@ -90,7 +90,8 @@ TracedCalls::TracedCalls(const model::SyscallSelection& selection) : unknown_(se
         if (selection.includes(call)) calls_.set(place(Call::socketcall));
     for (const Call call : ipc_members)
         if (selection.includes(call)) calls_.set(place(Call::ipc));
-    if (calls_.any() || unknown_) calls_.set(place(Call::restart_syscall));
+    if (calls_.any() || unknown_)
+        for (const Call call : {Call::restart_syscall, Call::rt_sigreturn, Call::sigreturn}) calls_.set(place(call));
 }
 
 bool TracedCalls::contains(Abi abi, std::uint32_t number) const {

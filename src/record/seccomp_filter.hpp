@@ -11,7 +11,7 @@
 namespace slowtrace::record {
 
 // Whether the filter stops at this call. More than the selection says: restart_syscall continues any selected
-// call, and i386's socketcall and ipc carry others inside.
+// call, rt_sigreturn tells whether an interrupted one restarts, and i386's socketcall and ipc carry others inside.
 class TracedCalls {
    public:
     explicit TracedCalls(const model::SyscallSelection& selection);

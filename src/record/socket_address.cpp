@@ -60,9 +60,15 @@ bool parse_socket_address(std::span<const std::byte> bytes, model::SocketAddress
     sockaddr_nl netlink;
     sockaddr_ll packet{};
     switch (family) {
-        case AF_INET: parse_ipv4(bytes, address); break;
-        case AF_INET6: parse_ipv6(bytes, address); break;
-        case AF_UNIX: parse_unix(bytes, address); break;
+        case AF_INET:
+            parse_ipv4(bytes, address);
+            break;
+        case AF_INET6:
+            parse_ipv6(bytes, address);
+            break;
+        case AF_UNIX:
+            parse_unix(bytes, address);
+            break;
         case AF_NETLINK:
             if (copy(bytes, netlink)) address.set_protocol_id(netlink.nl_pid);
             break;
@@ -70,7 +76,8 @@ bool parse_socket_address(std::span<const std::byte> bytes, model::SocketAddress
             std::memcpy(&packet, bytes.data(), std::min(bytes.size(), sizeof packet));
             address.set_protocol_id(static_cast<std::uint32_t>(packet.sll_ifindex));
             break;
-        default: break;
+        default:
+            break;
     }
     return true;
 }

@@ -25,7 +25,7 @@ struct OpenCall {
     const Architecture* architecture = nullptr;
     std::uint64_t instruction_pointer = 0, stack_pointer = 0;
     std::int64_t piece_entry_ns = 0;  // of the stretch in progress; call.entry_ns is the first one's
-    std::int64_t piece_exit_ns = 0;  // the exit stamp of the last finished stretch
+    std::int64_t piece_exit_ns = 0;   // the exit stamp of the last finished stretch
     int restart_code = 0;             // ERESTARTSYS and its kin, as the kernel returned it
     bool restarts = false;            // the handler has returned and the instruction will run again
 };
