@@ -45,6 +45,7 @@ std::string_view BlockDecoder::check() const {
     for (const model::PlacedEvent& placed : block_.events()) {
         before += placed.calls();
         if (before > calls) return "an event stands outside its block";
+        if (placed.event().has_syscall()) return "a call stands among the events";
     }
     return {};
 }
@@ -79,10 +80,7 @@ void BlockDecoder::deliver(EventSink& sink) {
 
 void BlockDecoder::deliver_event(const model::Event& event, EventSink& sink) {
     last_time_ns_ = std::max(last_time_ns_, event_time_ns(event));
-    if (event.has_syscall())
-        sink.syscall(event.syscall());
-    else
-        sink.event(event);
+    sink.event(event);
 }
 
 void BlockDecoder::restore_columns(int index) {
