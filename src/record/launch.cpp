@@ -13,6 +13,7 @@
 
 #include "record/seccomp_filter.hpp"
 #include "slowtrace/error.hpp"
+#include "slowtrace/recorder.hpp"
 
 namespace slowtrace::record {
 

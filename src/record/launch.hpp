@@ -12,9 +12,6 @@
 
 namespace slowtrace::record {
 
-// The file execvp(3) would run for `name`. Throws Error (not_found, cannot_execute).
-std::string find_program(const std::string& name);
-
 // A child that waits for release() before it executes the command. If it is destroyed unreleased, the child ends.
 class HeldCommand {
    public:
@@ -39,8 +36,5 @@ class HeldCommand {
     UniqueFd go_;     // closing or writing it lets the child go on
     UniqueFd error_;  // close-on-exec: an errno arrives here, or end of file when exec succeeded
 };
-
-// Our own signal arrangements must not be inherited: called once, first thing in main, before any is changed.
-void remember_signal_state();
 
 }  // namespace slowtrace::record

@@ -50,6 +50,7 @@ void Engine::start_run(Tracee& root, std::int64_t exec_ns) {
     run.set_stop_cost_ns(calibration_.call_cost_ns);
     run.set_processors(static_cast<std::uint32_t>(sysconf(_SC_NPROCESSORS_ONLN)));
     if (options_.selection) run.set_selection(options_.selection->expression());
+    run.set_reverse_names(options_.reverse_names);
     sink_.event(event_);
 
     root.process = tracees_.new_process();
