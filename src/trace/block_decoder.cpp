@@ -64,7 +64,10 @@ void BlockDecoder::deliver(EventSink& sink) {
     step_detail();
     step_event();
     for (int index = 0; index <= calls; ++index) {
-        for (; next_event == index; step_event()) deliver_event(block_.events(event++).event(), sink);
+        while (next_event == index) {
+            deliver_event(block_.events(event++).event(), sink);
+            step_event();
+        }
         if (index == calls) break;
         restore_columns(index);
         if (next_detailed != index) {
