@@ -173,6 +173,8 @@ void JsonConnections::end_phase(Life& life) {
         arguments.text("detail", outcome_name(life.outcome));
         if (life.error != 0) arguments.text("error", model::error_name(life.error));
     } else {
+        arguments.text("detail", std::to_string(life.phase_sent) + " bytes sent, " +
+                                     std::to_string(life.phase_received) + " received");
         arguments.size("bytes_sent", life.phase_sent);
         arguments.size("bytes_received", life.phase_received);
     }
