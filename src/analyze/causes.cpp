@@ -95,7 +95,18 @@ Activity direction(const ResolvedDescriptor& member) {
     return direction((member.ready & both) != 0 ? member.ready : member.wanted);
 }
 
+// A poll that was told not to wait has waited for no one, however long it took.
+bool polls_only(const ResolvedCall& call) {
+    for (int i = 0; i < 6 && i < call.call.arguments_size(); ++i)
+        if (call.row.arguments[i].shape == model::Shape::timeout_ms)
+            return static_cast<std::int32_t>(call.call.arguments(i)) == 0;
+    for (const model::Captured& captured : call.call.captured())
+        if (captured.value_case() == model::Captured::kDurationNs) return captured.duration_ns() == 0;
+    return false;
+}
+
 std::vector<Wait> multiplexed_waits(const ResolvedCall& call) {
+    if (polls_only(call)) return {Wait{call, Activity::kernel_work}};
     const bool timed_out = gave_up(call, Activity::multiplex);
     const bool any_ready = std::any_of(call.watched.begin(), call.watched.end(), [](const auto& w) { return w.ready; });
     std::vector<Wait> waits;
