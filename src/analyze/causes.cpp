@@ -31,9 +31,9 @@ constexpr std::array texts{
     KindText{CauseKind::send, "send", "sending to"},
     KindText{CauseKind::accept, "accept", "waiting for a client at"},
     KindText{CauseKind::child, "child", "waiting for child process"},
-    KindText{CauseKind::pipe, "pipe", "waiting on a pipe with"},
+    KindText{CauseKind::pipe, "pipe", "waiting on"},
     KindText{CauseKind::local_socket, "local socket", "waiting on local socket"},
-    KindText{CauseKind::lock, "lock", "waiting for a lock"},
+    KindText{CauseKind::lock, "lock", "waiting for lock"},
     KindText{CauseKind::file_read, "file read", "reading"},
     KindText{CauseKind::file_write, "file write", "writing"},
     KindText{CauseKind::file_sync, "file sync", "flushing to disk"},
@@ -144,6 +144,13 @@ std::string_view phrase(CauseKind kind) {
 
 std::string_view name(CauseKind kind) {
     return text(kind).name;
+}
+
+std::string describe(CauseKind kind, std::string_view subject) {
+    std::string words(phrase(kind));
+    if (subject.empty()) return words;
+    const bool aside = kind == CauseKind::computing || kind == CauseKind::tracing || kind == CauseKind::unexplained;
+    return words.append(aside ? " (" : " ").append(subject).append(aside ? ")" : "");
 }
 
 std::int64_t time_in_call(const Syscall& call) {

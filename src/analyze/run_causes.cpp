@@ -50,7 +50,8 @@ Cause RunCauses::cause_of(const resolve::ResolvedCall& call) const {
 std::string RunCauses::subject(const Cause& cause) const {
     if (!cause.subject.empty() || !cause.process) return cause.subject;
     const auto known = processes_.find(index(*cause.process));
-    return known == processes_.end() ? std::string() : known->second->name();
+    const std::string name = known == processes_.end() ? "an unknown process" : known->second->name();
+    return cause.kind == CauseKind::pipe ? "a pipe with " + name : name;
 }
 
 }  // namespace slowtrace::analyze

@@ -34,21 +34,35 @@ void WallClock::visit(ProcessId root, std::int64_t from_ns, std::int64_t to_ns, 
     of_process(Path{nullptr, root, 0, visitor}, from_ns, to_ns, outside);
 }
 
-void WallClock::of_process(const Path& path, std::int64_t from_ns, std::int64_t to_ns, OutsideCauses outside) const {
-    const ProcessLife* process = life(path.process);
-    const ThreadTiling* main = process ? process->main : nullptr;
-    if (!main) return give(path.visitor, from_ns, to_ns, outside.before, 1);
-    const std::int64_t born = std::clamp(main->birth_ns(), from_ns, to_ns);
-    const std::int64_t dead = std::clamp(main->end_ns(), born, to_ns);
-    give(path.visitor, from_ns, born, outside.before, 1);
-    main->visit(born, dead, [&](const Tile& tile) {
+void WallClock::of_thread(const Path& path, const ThreadTiling& thread, std::int64_t from_ns,
+                          std::int64_t to_ns) const {
+    thread.visit(from_ns, to_ns, [&](const Tile& tile) {
         const bool for_child = causes_[tile.cause].cause.kind == CauseKind::child;
         if (for_child && tile.whole() && path.depth < depth_limit)
             of_child_wait(path, tile);
         else
             path.visitor(tile);
     });
-    give(path.visitor, dead, to_ns, outside.after, 1);
+}
+
+void WallClock::of_process(const Path& path, std::int64_t from_ns, std::int64_t to_ns, OutsideCauses outside) const {
+    CauseId elsewhere = outside.before;
+    std::int64_t now = from_ns;
+    const ProcessLife* process = life(path.process);
+    for (const ThreadTiling* thread : process ? process->threads : std::vector<const ThreadTiling*>()) {
+        if (thread->birth_ns() >= to_ns) break;
+        if (thread->end_ns() <= now) {
+            elsewhere = outside.after;
+            continue;
+        }
+        give(path.visitor, now, thread->birth_ns(), elsewhere, 1);
+        now = std::max(now, thread->birth_ns());
+        const std::int64_t until = std::min(to_ns, thread->end_ns());
+        of_thread(path, *thread, now, until);
+        elsewhere = outside.after;
+        now = until;
+    }
+    give(path.visitor, now, to_ns, elsewhere, 1);
 }
 
 void WallClock::of_child_wait(const Path& path, const Tile& tile) const {

@@ -12,12 +12,14 @@ namespace slowtrace::analyze {
 
 // A process as the wall clock sees it.
 struct ProcessLife {
-    const ThreadTiling* main = nullptr;  // of its first thread; null: not known
+    // The first is the main thread's; should it end early (a zombie leader, another thread's exec), the oldest
+    // thread left stands for the process.
+    std::vector<const ThreadTiling*> threads;  // by birth
     std::int64_t birth_ns = 0, death_ns = 0;
     std::vector<ProcessId> children;  // by birth
 };
 
-// Where the root's main thread did not live, the wall clock went into one of these.
+// Where no thread of the root lived, the wall clock went into one of these.
 struct OutsideCauses {
     CauseId before = computing_cause, after = computing_cause;
 };
@@ -35,6 +37,7 @@ class WallClock {
    private:
     struct Path;
     void of_process(const Path& path, std::int64_t from_ns, std::int64_t to_ns, OutsideCauses outside) const;
+    void of_thread(const Path& path, const ThreadTiling& thread, std::int64_t from_ns, std::int64_t to_ns) const;
     void of_child_wait(const Path& path, const Tile& tile) const;
     const ProcessLife* life(ProcessId id) const;
 
