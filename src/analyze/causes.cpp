@@ -31,9 +31,9 @@ constexpr std::array texts{
     KindText{CauseKind::send, "send", "sending to"},
     KindText{CauseKind::accept, "accept", "waiting for a client at"},
     KindText{CauseKind::child, "child", "waiting for child process"},
-    KindText{CauseKind::pipe, "pipe", "waiting on a pipe with"},
+    KindText{CauseKind::pipe, "pipe", "waiting on"},
     KindText{CauseKind::local_socket, "local socket", "waiting on local socket"},
-    KindText{CauseKind::lock, "lock", "waiting for a lock"},
+    KindText{CauseKind::lock, "lock", "waiting for lock"},
     KindText{CauseKind::file_read, "file read", "reading"},
     KindText{CauseKind::file_write, "file write", "writing"},
     KindText{CauseKind::file_sync, "file sync", "flushing to disk"},
@@ -95,7 +95,18 @@ Activity direction(const ResolvedDescriptor& member) {
     return direction((member.ready & both) != 0 ? member.ready : member.wanted);
 }
 
+// A poll that was told not to wait has waited for no one, however long it took.
+bool polls_only(const ResolvedCall& call) {
+    for (int i = 0; i < 6 && i < call.call.arguments_size(); ++i)
+        if (call.row.arguments[i].shape == model::Shape::timeout_ms)
+            return static_cast<std::int32_t>(call.call.arguments(i)) == 0;
+    for (const model::Captured& captured : call.call.captured())
+        if (captured.value_case() == model::Captured::kDurationNs) return captured.duration_ns() == 0;
+    return false;
+}
+
 std::vector<Wait> multiplexed_waits(const ResolvedCall& call) {
+    if (polls_only(call)) return {Wait{call, Activity::kernel_work}};
     const bool timed_out = gave_up(call, Activity::multiplex);
     const bool any_ready = std::any_of(call.watched.begin(), call.watched.end(), [](const auto& w) { return w.ready; });
     std::vector<Wait> waits;
@@ -133,6 +144,13 @@ std::string_view phrase(CauseKind kind) {
 
 std::string_view name(CauseKind kind) {
     return text(kind).name;
+}
+
+std::string describe(CauseKind kind, std::string_view subject) {
+    std::string words(phrase(kind));
+    if (subject.empty()) return words;
+    const bool aside = kind == CauseKind::computing || kind == CauseKind::tracing || kind == CauseKind::unexplained;
+    return words.append(aside ? " (" : " ").append(subject).append(aside ? ")" : "");
 }
 
 std::int64_t time_in_call(const Syscall& call) {

@@ -51,14 +51,6 @@ std::uint64_t argument(const Wait& wait, int i) {
     return i < wait.call.call.arguments_size() ? wait.call.call.arguments(i) : 0;
 }
 
-// The peer as a line of the report: every client of a server has a port of its own, which says nothing.
-std::string peer_name(const Connection& connection) {
-    const resolve::Endpoint& peer = connection.peer;
-    if (connection.accepted) return "client " + (peer.host.empty() ? peer.address : peer.host);
-    std::string shown = peer.display();
-    return shown.empty() ? "an unknown peer" : shown;
-}
-
 Cause about(CauseKind kind, const Connection& connection) {
     return {kind, peer_name(connection), connection.id + 1, {}, false};
 }
@@ -172,7 +164,8 @@ Result on_terminal(const Wait& wait) {
 Result idle_loop(const Wait& wait) {
     const auto& watched = wait.call.watched;
     if (!wait.multiplexed || watched.size() < 2) return {};
-    const bool idle = std::all_of(watched.begin(), watched.end(), [](const auto& w) { return wakes_only(w) && !w.ready; });
+    const bool idle =
+        std::all_of(watched.begin(), watched.end(), [](const auto& w) { return wakes_only(w) && !w.ready; });
     return idle ? Result(about(CauseKind::idle)) : Result();
 }
 
@@ -193,7 +186,8 @@ Result awaiting_signal(const Wait& wait) {
 }
 
 Result awaiting_wake_up(const Wait& wait) {
-    return wait.descriptor && wakes_only(*wait.descriptor) && moves_data(wait) ? Result(about(CauseKind::idle)) : Result();
+    return wait.descriptor && wakes_only(*wait.descriptor) && moves_data(wait) ? Result(about(CauseKind::idle))
+                                                                               : Result();
 }
 
 // fcntl(2): the commands that wait; F_SETLKW64 is 32-bit ABIs' own (asm-generic/fcntl.h).
@@ -201,8 +195,8 @@ Result on_file_lock(const Wait& wait) {
     constexpr std::uint64_t setlkw = 7, setlkw64 = 14, ofd_setlkw = 38;
     const std::string_view name = wait.call.row.name;
     const std::uint64_t command = argument(wait, 1) & 0xffffffff;
-    const bool locks = (name == "fcntl" || name == "fcntl64") &&
-                       (command == setlkw || command == setlkw64 || command == ofd_setlkw);
+    const bool locks =
+        (name == "fcntl" || name == "fcntl64") && (command == setlkw || command == setlkw64 || command == ofd_setlkw);
     if (wait.activity != Activity::file_lock && !locks) return {};
     return about(CauseKind::file_lock, path_of(wait));
 }
@@ -266,10 +260,10 @@ Result file_metadata(const Wait& wait) {
 }
 
 Result unexplained(const Wait& wait) {
-    const model::SyscallRow& row = wait.call.row;
-    const bool known = row.call != model::Call::unknown || !wait.call.call.number();
-    return about(CauseKind::unexplained, known ? std::string(row.name)
-                                               : "syscall_" + std::to_string(wait.call.call.number()));
+    const Syscall& call = wait.call.call;
+    const bool known = wait.call.row.call != model::Call::unknown;
+    return about(CauseKind::unexplained,
+                 known ? std::string(wait.call.row.name) : model::syscall_name(call.abi(), call.number()));
 }
 
 constexpr std::array rules{
@@ -300,6 +294,13 @@ constexpr std::array rules{
 };
 
 }  // namespace
+
+std::string peer_name(const Connection& connection) {
+    const resolve::Endpoint& peer = connection.peer;
+    if (connection.accepted) return "client " + (peer.host.empty() ? peer.address : peer.host);
+    std::string shown = peer.display();
+    return shown.empty() ? "an unknown peer" : shown;
+}
 
 std::span<const WaitRule> wait_rules() {
     return rules;
