@@ -260,6 +260,10 @@ void syscalls(Page& page, const Report& report) {
 std::string render_report(const Report& report, const ReportOptions& options) {
     Page page(options);
     header(page, report);
+    if (options.summary_only) {
+        syscalls(page, report);
+        return page.finished();
+    }
     page.heading("Where the " + format_duration(report.run.wall_ns) + " went");
     causes(page, report.wall, wall_lines, true);
     if (report.run.threads > 1) {
