@@ -17,7 +17,7 @@ THREADS = {"futex", "mmap", "munmap", "mprotect", "madvise"}
 RACES = {
     "thread_storm": (THREADS, "whether a join has to wait, and which stack is free again, is the scheduler's choice"),
     "threads": (THREADS, "a lock calls the kernel only when it is contended"),
-    "locks": ({"mmap", "munmap", "mprotect", "madvise"}, "which stack is free again is the scheduler's choice"),
+    "locks": (THREADS, "whether a futex call finds its value changed already is the scheduler's choice"),
     "shared_table": (THREADS, "whether a join has to wait is the scheduler's choice"),
     "tstp": ({"wait4"}, "the child may have ended before its parent asks whether it went on"),
     "pipes": ({"read", "write"}, "how much a read finds in the pipe is the scheduler's choice"),
