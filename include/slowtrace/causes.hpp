@@ -56,6 +56,8 @@ Cause cause_of(const resolve::ResolvedCall& call);
 // "connecting to", "waiting for a reply from", … ; and the short name used as a category: "connect", "reply".
 std::string_view phrase(CauseKind kind);
 std::string_view name(CauseKind kind);
+// Both in words: "connecting to extra.example.org:80", "sleeping". The subject's bytes are as recorded.
+std::string describe(CauseKind kind, std::string_view subject);
 
 // The time a call spent in the kernel: the sum of its pieces when it was interrupted, else exit − entry.
 std::int64_t time_in_call(const model::Syscall& call);

@@ -13,8 +13,15 @@ namespace slowtrace::record {
 struct RecordOptions {
     std::vector<std::string> command;                  // argv; found along PATH as execvp(3) would
     std::optional<model::SyscallSelection> selection;  // absent: every call
+    bool reverse_names = false;                        // told in the Run event: such names will follow
     bool wait_for_all = false;                         // go on until detached children have ended too
 };
+
+// Our own signal arrangements must not be inherited by the command: called once, before any is changed.
+void remember_signal_state();
+
+// The file execvp(3) would run for `name`. Throws Error (not_found, cannot_execute).
+std::string find_program(const std::string& name);
 
 // How the command ended: its wait status (wait(2)), for the caller to pass on.
 struct RecordOutcome {

@@ -68,6 +68,43 @@ enum class Shape : std::uint8_t {
     memfd_flags,
     splice_flags,
     rusage_who,
+    offset,       // a signed long: one register in every ABI
+    offset64,     // a 64-bit number: in I386 two registers, low half first
+    hex64,        // the same, a cookie or a mask
+    offset_low,   // preadv and its kin: the low half in I386, all of it elsewhere
+    offset_high,  // the high half in I386, ignored in X86_64 and AARCH64, no register at all in X32
+    read_write_flags,
+    socket_protocol,
+    fadvise_advice,
+    fallocate_mode,
+    sync_file_range_flags,
+    inotify_mask,
+    statx_mask,
+    unlink_flags,
+    xattr_flags,
+    mount_flags,
+    umount_flags,
+    open_tree_flags,
+    namespace_flags,  // unshare, setns: CLONE_NEW* without an exit signal
+    pidfd_flags,
+    ptrace_request,
+    priority_which,
+    scheduling_policy,
+    membarrier_command,
+    mremap_flags,
+    msync_flags,
+    mlockall_flags,
+    timer_flags,
+    timerfd_set_flags,
+    interval_timer,
+    io_uring_enter_flags,
+    io_uring_register_operation,
+    ipc_command,
+    ipc_call,
+    socketcall_number,
+    seccomp_operation,
+    bpf_command,
+    keyctl_operation,
     // --- memory read at entry
     path,             // NUL-terminated, at most PATH_MAX
     string,           // NUL-terminated, short: a name, a key (captured as Captured.path)
@@ -80,6 +117,7 @@ enum class Shape : std::uint8_t {
     timespec64,       // struct __kernel_timespec in every ABI (the *_time64 calls)
     timeval,          // the ABI's own struct timeval
     itimerspec,       // timerfd_settime, timer_settime: the first expiry
+    itimerspec64,     // struct __kernel_itimerspec in every ABI (the *_settime64 calls)
     itimerval,        // setitimer: the first expiry
     epoll_event,      // epoll_ctl
     clone_arguments,  // clone3; its size is the next argument

@@ -1,0 +1,64 @@
+// One line per kind and subject.
+#include "analyze/cause_lines.hpp"
+
+#include <algorithm>
+
+namespace slowtrace::analyze {
+
+CauseLines::CauseLines(const CauseTable& causes, std::function<std::string(const Cause&)> subject)
+    : causes_(causes), subject_(std::move(subject)), by_cause_(causes.size()) {}
+
+CauseLines::Building& CauseLines::building(CauseId cause) {
+    if (by_cause_[cause] != 0) return lines_[by_cause_[cause] - 1];
+    const CauseTable::Entry& entry = causes_[cause];
+    std::string subject = subject_(entry.cause);
+    auto [known, is_new] = by_key_.try_emplace({entry.cause.kind, subject}, lines_.size());
+    if (is_new) {
+        lines_.emplace_back();
+        lines_.back().line.kind = entry.cause.kind;
+        lines_.back().line.subject = std::move(subject);
+    }
+    by_cause_[cause] = known->second + 1;
+    CauseLine& line = lines_[known->second].line;
+    line.timed_out += entry.timed_out;
+    for (const resolve::Endpoint& endpoint : entry.endpoints)
+        if (line.endpoints.size() < CauseTable::endpoints_limit) line.endpoints.push_back(endpoint);
+    return lines_[known->second];
+}
+
+// A merged stretch stands for many waits: each counts as their mean.
+void CauseLines::close(Building& building) {
+    if (building.open_waits > 0)
+        building.waits.add(building.open_ns / static_cast<std::int64_t>(building.open_waits), building.open_waits);
+    building.open_ns = 0;
+    building.open_waits = 0;
+}
+
+void CauseLines::add(const Tile& tile) {
+    Building& line = building(tile.cause);
+    line.line.total_ns = saturating_add(line.line.total_ns, tile.ns);
+    if (tile.cause == computing_cause) return;
+    line.line.waits += tile.waits;
+    if (tile.waits > 0) close(line);
+    line.open_ns = saturating_add(line.open_ns, tile.ns);
+    line.open_waits += tile.waits;
+}
+
+CauseSection CauseLines::section() {
+    CauseSection section;
+    for (Building& building : lines_) {
+        close(building);
+        building.line.median_ns = building.waits.quantile(0.5);
+        building.line.max_ns = building.waits.max();
+        section.total_ns = saturating_add(section.total_ns, building.line.total_ns);
+        section.lines.push_back(std::move(building.line));
+    }
+    for (CauseLine& line : section.lines)
+        if (section.total_ns > 0)
+            line.share = static_cast<double>(line.total_ns) / static_cast<double>(section.total_ns);
+    std::stable_sort(section.lines.begin(), section.lines.end(),
+                     [](const CauseLine& a, const CauseLine& b) { return a.total_ns > b.total_ns; });
+    return section;
+}
+
+}  // namespace slowtrace::analyze

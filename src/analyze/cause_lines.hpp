@@ -1,0 +1,37 @@
+// Tiles in, lines out: all waits of one kind for one subject become one CauseLine.
+#pragma once
+
+#include <functional>
+
+#include "analyze/cause_table.hpp"
+#include "analyze/distribution.hpp"
+#include "analyze/report.hpp"
+
+namespace slowtrace::analyze {
+
+class CauseLines {
+   public:
+    // `subject` says what a cause's line is about: its subject, or the name of the process it waited for.
+    CauseLines(const CauseTable& causes, std::function<std::string(const Cause&)> subject);
+    void add(const Tile& tile);
+    // Of all that was added; lines sum to total_ns exactly.
+    CauseSection section();
+
+   private:
+    struct Building {
+        CauseLine line;
+        Distribution waits;
+        std::int64_t open_ns = 0;  // the last wait, which later tiles may continue
+        std::uint64_t open_waits = 0;
+    };
+    Building& building(CauseId cause);
+    static void close(Building& building);
+
+    const CauseTable& causes_;
+    std::function<std::string(const Cause&)> subject_;
+    std::map<std::pair<CauseKind, std::string>, std::size_t> by_key_;
+    std::vector<std::size_t> by_cause_;  // index + 1 into lines_
+    std::vector<Building> lines_;
+};
+
+}  // namespace slowtrace::analyze

@@ -1,0 +1,110 @@
+// What a run's report says, as finished values: renderers format them and compute nothing.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "slowtrace/causes.hpp"
+#include "slowtrace/resolved.hpp"
+#include "slowtrace/syscalls.hpp"
+
+namespace slowtrace::analyze {
+
+inline constexpr std::size_t outcome_count = static_cast<std::size_t>(resolve::AttemptOutcome::unfinished) + 1;
+
+// Connect attempts to one endpoint, counted by how they went.
+struct Attempts {
+    std::uint64_t count = 0;
+    std::array<std::uint64_t, outcome_count> outcomes{};  // by AttemptOutcome
+    std::int64_t total_ns = 0, median_ns = 0, max_ns = 0;
+
+    std::uint64_t of(resolve::AttemptOutcome outcome) const { return outcomes[static_cast<std::size_t>(outcome)]; }
+    std::uint64_t failures() const { return count - of(resolve::AttemptOutcome::connected); }
+};
+
+// All waits of one kind for one subject.
+struct CauseLine {
+    CauseKind kind = CauseKind::unexplained;
+    std::string subject;
+    std::int64_t total_ns = 0;
+    double share = 0;         // of the section's whole, 0 to 1
+    std::uint64_t waits = 0;  // 0 for computing
+    std::int64_t median_ns = 0, max_ns = 0;
+    std::uint64_t timed_out = 0;  // how often a call gave up waiting for this, in the whole run
+    std::optional<Attempts> attempts;
+    std::vector<resolve::Endpoint> endpoints;  // the first few distinct ones
+};
+
+// Causes that together are exactly `total_ns`, longest first.
+struct CauseSection {
+    std::int64_t total_ns = 0;
+    std::vector<CauseLine> lines;
+};
+
+struct EndpointLine {
+    std::string name;  // as causes call it
+    resolve::Endpoint endpoint;
+    bool dns_server = false;
+    std::uint64_t connections = 0;
+    Attempts attempts;
+    std::uint64_t bytes_sent = 0, bytes_received = 0;
+    std::int64_t connect_ns = 0, reply_ns = 0, receive_ns = 0, send_ns = 0, dns_ns = 0;  // of all threads
+    std::uint64_t lookups = 0, unanswered = 0, negative = 0;  // negative: answered with an error code
+    std::int64_t lookup_median_ns = 0;
+
+    std::int64_t waited_ns() const { return connect_ns + reply_ns + receive_ns + send_ns + dns_ns; }
+};
+
+// All calls of one name. Times have the engine's floor subtracted.
+struct SyscallLine {
+    std::string name;
+    std::uint64_t calls = 0, errors = 0;
+    std::int64_t total_ns = 0, mean_ns = 0, p50_ns = 0, p99_ns = 0, max_ns = 0;
+};
+
+// One call with all that is needed to show it.
+struct SlowCall {
+    std::int64_t ns = 0;
+    model::Syscall call;
+    model::SyscallRow row;
+    resolve::Thread thread;
+    resolve::Process process;
+    std::vector<resolve::ResolvedDescriptor> descriptors, watched;
+    std::optional<ProcessId> child;
+    Cause cause;
+
+    // Valid as long as this is.
+    resolve::ResolvedCall resolved() const { return {call, row, thread, process, descriptors, watched, child}; }
+};
+
+struct RunFacts {
+    std::vector<std::string> arguments;
+    std::string engine, selection;
+    std::int64_t start_ns = 0, wall_ns = 0, floor_ns = 0;
+    std::int64_t cpu_ns = 0;
+    std::uint64_t cpu_threads = 0;  // of how many threads the CPU time is known
+    std::uint64_t processes = 0, threads = 0, calls = 0;
+    std::int64_t tracing_ns = 0;              // estimate of what tracing added
+    std::optional<int> status;                // wait status of the command
+    std::vector<std::string> setuid_ignored;  // programs whose set-uid or set-gid bit tracing made ineffective
+    std::uint64_t escapes = 0;
+    std::uint64_t lost_events = 0;
+    std::vector<std::string> loss_reasons;  // distinct, the first few
+    std::uint64_t left_running = 0, late_stamps = 0;
+    std::int64_t late_ns = 0;
+    bool truncated = false;  // the recording stops before its end
+};
+
+struct Report {
+    RunFacts run;
+    CauseSection wall;                    // the wall clock of the run
+    CauseSection threads;                 // every thread's life, added up
+    std::vector<EndpointLine> endpoints;  // most waited for first
+    std::vector<SlowCall> slowest;        // longest first
+    std::vector<SyscallLine> syscalls;    // largest total first
+};
+
+}  // namespace slowtrace::analyze

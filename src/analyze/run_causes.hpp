@@ -1,0 +1,35 @@
+// The cause of a call with what the run so far adds to it: the process at a pipe's other end, the process a
+// pidfd stands for. The report counts these causes, the timeline shows them.
+#pragma once
+
+#include <string>
+#include <unordered_map>
+
+#include "slowtrace/causes.hpp"
+
+namespace slowtrace::analyze {
+
+class RunCauses {
+   public:
+    void process_started(const resolve::Process& process);
+    void process_ended(const resolve::Process& process);
+    // To be told of every call, in order.
+    void seen(const resolve::ResolvedCall& call) {
+        const resolve::ResolvedDescriptor* subject = call.subject();
+        if (subject && subject->file && subject->file->pair) used(subject->file->id, call.process.id);
+    }
+    Cause cause_of(const resolve::ResolvedCall& call) const;
+    // What to say a cause is about: its subject, or the name of the process it waited for.
+    std::string subject(const Cause& cause) const;
+
+   private:
+    void used(std::uint64_t file, ProcessId process);
+    void add_pipe_peer(const resolve::ResolvedCall& call, Cause& cause) const;
+
+    std::unordered_map<int, ProcessId> alive_;                 // by pid
+    std::unordered_map<std::uint64_t, ProcessId> last_users_;  // of pipe ends, by OpenFile::id
+    // Processes live as long as the Resolver, their names change at exec.
+    std::unordered_map<std::uint32_t, const resolve::Process*> processes_;
+};
+
+}  // namespace slowtrace::analyze

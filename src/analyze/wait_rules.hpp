@@ -1,0 +1,59 @@
+// The rules that give a wait its cause: an ordered table, first match wins, the last one always matches.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "slowtrace/causes.hpp"
+
+namespace slowtrace::analyze {
+
+// What a call does with the descriptor (or path) it is about.
+enum class Activity : std::uint8_t {
+    unknown,
+    kernel_work,  // no wait for anyone: exec, mmap, clone, exit, …
+    receive,
+    send,
+    multiplex,
+    connect,
+    accept,
+    child,
+    lock,
+    sleep,
+    sync,
+    file_lock,
+    signal,
+    control,  // ioctl, fcntl, setsockopt and their like on a descriptor
+    metadata,
+    io_uring,
+};
+
+Activity activity_of(const model::SyscallRow& row);
+
+// One thing a call may have waited for. A multiplexed call is several of these: its ready members, or all
+// of its members when nothing became ready; their activity is receive or send.
+struct Wait {
+    const resolve::ResolvedCall& call;
+    Activity activity = Activity::unknown;
+    const resolve::ResolvedDescriptor* descriptor = nullptr;
+    bool multiplexed = false;
+    bool timed_out = false;
+};
+
+struct WaitRule {
+    std::string_view name;
+    std::optional<Cause> (*apply)(const Wait&);
+};
+
+// The order is also the order of preference among the members of a multiplexed wait.
+std::span<const WaitRule> wait_rules();
+
+// The peer as causes and ledgers call it: every client of a server has a port of its own, which says nothing.
+std::string peer_name(const resolve::Connection& connection);
+
+// Never empty.
+std::vector<Wait> waits_of(const resolve::ResolvedCall& call);
+
+}  // namespace slowtrace::analyze

@@ -1,0 +1,48 @@
+// What the run's wall clock went into: the root's main thread, and where it waited for a child, the child's.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "analyze/cause_table.hpp"
+#include "analyze/thread_tiling.hpp"
+
+namespace slowtrace::analyze {
+
+// A process as the wall clock sees it.
+struct ProcessLife {
+    // The first is the main thread's; should it end early (a zombie leader, another thread's exec), the oldest
+    // thread left stands for the process.
+    std::vector<const ThreadTiling*> threads;  // by birth
+    std::int64_t birth_ns = 0, death_ns = 0;
+    std::vector<ProcessId> children;  // by birth
+};
+
+// Where no thread of the root lived, the wall clock went into one of these.
+struct OutsideCauses {
+    CauseId before = computing_cause, after = computing_cause;
+};
+
+class WallClock {
+   public:
+    WallClock(const std::map<ProcessId, ProcessLife>& processes, const CauseTable& causes)
+        : processes_(processes), causes_(causes) {}
+
+    // The tiles of [from, to) in order; their ns sum to its length. A wait for a child is replaced by what the
+    // child reported (where the call did not say: the oldest child alive at each moment) was doing meanwhile.
+    void visit(ProcessId root, std::int64_t from_ns, std::int64_t to_ns, OutsideCauses outside,
+               const TileVisitor& visitor) const;
+
+   private:
+    struct Path;
+    void of_process(const Path& path, std::int64_t from_ns, std::int64_t to_ns, OutsideCauses outside) const;
+    void of_thread(const Path& path, const ThreadTiling& thread, std::int64_t from_ns, std::int64_t to_ns) const;
+    void of_child_wait(const Path& path, const Tile& tile) const;
+    const ProcessLife* life(ProcessId id) const;
+
+    const std::map<ProcessId, ProcessLife>& processes_;
+    const CauseTable& causes_;
+};
+
+}  // namespace slowtrace::analyze

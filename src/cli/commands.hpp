@@ -1,0 +1,22 @@
+// What each form of the command line does; each returns the exit status or throws Error.
+#pragma once
+
+#include <memory>
+
+#include "cli/options.hpp"
+#include "slowtrace/events.hpp"
+
+namespace slowtrace::cli {
+
+int run_record(const RecordCommand& command);
+int run_report(const ReportCommand& command);
+int run_timeline(const TimelineCommand& command);
+int run_export(const ExportCommand& command);
+
+// A run from its file, ready to be shown. Throws Error naming file and remedy.
+std::unique_ptr<EventSource> open_run(const std::string& path);
+
+// Whether to colour what goes to `descriptor`: --color, NO_COLOR (no-color.org), a terminal.
+bool use_colour(Colour colour, int descriptor);
+
+}  // namespace slowtrace::cli

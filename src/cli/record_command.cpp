@@ -1,0 +1,99 @@
+// `slowtrace -- COMMAND`: record, then report from the file just written, then write the timeline for viewers.
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <iostream>
+
+#include "cli/commands.hpp"
+#include "cli/named_addresses.hpp"
+#include "cli/output_names.hpp"
+#include "cli/present.hpp"
+#include "slowtrace/error.hpp"
+#include "slowtrace/recorder.hpp"
+#include "slowtrace/trace_file.hpp"
+
+namespace slowtrace::cli {
+
+namespace {
+
+// Ends as the command did: its exit status, or death by the same signal (without a second core dump).
+int pass_on(int status) {
+    if (WIFEXITED(status)) return WEXITSTATUS(status);
+    const int signal = WTERMSIG(status);
+    const rlimit no_core{0, 0};
+    setrlimit(RLIMIT_CORE, &no_core);
+    struct sigaction by_default {};
+    by_default.sa_handler = SIG_DFL;
+    sigaction(signal, &by_default, nullptr);
+    sigset_t only;
+    sigemptyset(&only);
+    sigaddset(&only, signal);
+    std::cerr.flush();
+    raise(signal);
+    sigprocmask(SIG_UNBLOCK, &only, nullptr);
+    return 128 + signal;  // the signal's default action is to be ignored
+}
+
+// A run whose files cannot all be written should say so before the command has been run, not after.
+void check_json_can_be_created(const RecordCommand& command, const OutputNames& names) {
+    if (command.no_json || names.json == "-") return;
+    if (!command.overwrite && access(names.json.c_str(), F_OK) == 0)
+        throw Error("cannot write " + names.json + ": it exists; choose another name with --json, or give --overwrite");
+    const auto slash = names.json.rfind('/');
+    const std::string directory = slash == std::string::npos ? "." : names.json.substr(0, slash + 1);
+    if (access(directory.c_str(), W_OK) != 0)
+        throw Error("cannot write " + names.json + ": no such directory, or not writable; choose another with --json");
+}
+
+// Nothing that goes wrong from here on may change the command's exit status.
+void present(const RecordCommand& command, const OutputNames& names) {
+    try {
+        const PresentedRun run = present_report(names.trace, command.summary_only, command.colour, std::cerr);
+        std::string also;
+        if (!command.no_json) also = write_viewer_file(run, names, command.overwrite);
+        std::cerr << "Wrote " << names.trace << " (slowtrace report, timeline, export)" << also << "\n";
+    } catch (const Error& error) {
+        std::cerr << "slowtrace: " << error.what() << "\n";
+    }
+}
+
+}  // namespace
+
+int run_record(const RecordCommand& command) {
+    record::RecordOptions options;
+    options.command = command.command;
+    options.wait_for_all = command.wait_all;
+    if (!command.selection.empty()) options.selection = model::SyscallSelection::parse(command.selection);
+    const OutputNames names = output_names(command.output, command.json, command.command.front());
+    check_json_can_be_created(command, names);
+    record::find_program(command.command.front());  // before any file is made
+    options.reverse_names = command.resolve;
+    record::RecordOutcome outcome;
+    {
+        trace::TraceWriter writer(names.trace, command.overwrite);
+        try {
+            if (command.resolve) {
+                NamedAddresses addresses(writer);
+                outcome = record::record(options, addresses);
+                addresses.look_up_the_rest();
+            } else {
+                outcome = record::record(options, writer);
+            }
+        } catch (...) {
+            // The command never ran: leave no empty trace behind.
+            unlink(names.trace.c_str());
+            throw;
+        }
+        writer.close();
+        if (writer.lost_events() > 0)
+            std::cerr << "slowtrace: " << names.trace << " is incomplete: " << writer.lost_reason() << "\n";
+    }
+    present(command, names);
+    return pass_on(outcome.status);
+}
+
+}  // namespace slowtrace::cli

@@ -1,0 +1,241 @@
+// Turns entry and exit stops into Syscall events.
+#include "record/call_recorder.hpp"
+
+#include <sys/prctl.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+
+#include "record/capture.hpp"
+#include "record/descriptor_effects.hpp"
+#include "record/descriptor_lookup.hpp"
+#include "record/dns_tap.hpp"
+#include "record/multiplexed_call.hpp"
+#include "record/proc.hpp"
+
+namespace slowtrace::record {
+
+namespace {
+
+using model::Call;
+using model::Shape;
+
+// include/linux/errno.h: never seen by a program, only by its tracer.
+constexpr int restart_sys = 512, restart_no_interrupt = 513, restart_no_handler = 514, restart_block = 516;
+constexpr std::int64_t interrupted_result = -4;  // -EINTR
+constexpr std::int64_t late_stamp_ns = 5'000;    // a delay below this is the wait call's own time
+constexpr std::size_t nesting_limit = 64;        // handlers within handlers
+
+int restart_code_of(std::int64_t result) {
+    const auto code = static_cast<int>(-result);
+    return code == restart_sys || code == restart_no_interrupt || code == restart_no_handler || code == restart_block
+               ? code
+               : 0;
+}
+
+bool is_sigreturn(Call call) {
+    return call == Call::rt_sigreturn || call == Call::sigreturn;
+}
+
+bool same_arguments(const SyscallStop& stop, const model::Syscall& call) {
+    for (int at = 0; at < 6; ++at)
+        if (stop.arguments[at] != call.arguments(at)) return false;
+    return true;
+}
+
+void add_piece(OpenCall& open) {
+    auto& piece = *open.call.add_pieces();
+    piece.set_from_ns(open.piece_entry_ns);
+    piece.set_to_ns(open.piece_exit_ns);
+}
+
+}  // namespace
+
+void CallRecorder::begin(Tracee& tracee, const SyscallStop& stop) {
+    const Architecture* architecture = find_architecture(stop.audit_architecture, stop.number);
+    if (!tracee.interrupted.empty()) {
+        if (resume_interrupted(tracee, stop, architecture)) return;
+        drop_jumped_over(tracee, stop);
+    }
+    start(tracee, stop, architecture);
+}
+
+void CallRecorder::start(Tracee& tracee, const SyscallStop& stop, const Architecture* architecture) {
+    OpenCall& open = tracee.open;
+    model::Syscall& call = open.call;
+    call.Clear();
+    open.architecture = architecture;
+    open.instruction_pointer = stop.instruction_pointer;
+    open.stack_pointer = stop.stack_pointer;
+    open.restarts = false;
+    open.restart_code = 0;
+    SyscallStop unfolded = stop;
+    ProcessMemory memory(tracee.tid);
+    if (architecture) unfold_socketcall(*architecture, memory, unfolded);
+    const auto number =
+        static_cast<std::uint32_t>(unfolded.number & ~(architecture ? architecture->number_tag : std::uint64_t{0}));
+    call.set_thread(index(tracee.thread));
+    call.set_abi(architecture ? architecture->abi : model::ABI_UNKNOWN);
+    call.set_number(number);
+    call.set_instruction_pointer(stop.instruction_pointer);
+    call.mutable_arguments()->Resize(6, 0);
+    std::copy(std::begin(unfolded.arguments), std::end(unfolded.arguments), call.mutable_arguments()->mutable_data());
+    open.row = &model::syscall_row(call.abi(), number);
+    tracee.in_call = true;
+    if (!architecture) return;
+    capture_at_entry(*open.row, *architecture, memory, call);
+    explain_descriptors(tracee);
+}
+
+void CallRecorder::end(Tracee& tracee, const SyscallStop& stop, std::int64_t stamp_ns, std::int64_t delay_ns) {
+    if (!tracee.in_call) return;
+    tracee.in_call = false;
+    OpenCall& open = tracee.open;
+    open.piece_exit_ns = stamp_ns;
+    if (const int code = restart_code_of(stop.result)) {
+        open.restart_code = code;
+        add_piece(open);
+        if (tracee.interrupted.size() == nesting_limit) {
+            finish_interrupted(tracee, tracee.interrupted.front());
+            tracee.interrupted.erase(tracee.interrupted.begin());
+        }
+        tracee.interrupted.push_back(std::move(open));
+        open = OpenCall{};
+        return;
+    }
+    open.call.set_exit_ns(stamp_ns);
+    open.call.set_result(stop.result);
+    if (delay_ns > late_stamp_ns) {
+        open.call.set_queue_delay_ns(static_cast<std::uint64_t>(delay_ns));
+        ++late_stamps_;
+        late_ns_ += delay_ns;
+    }
+    if (open.call.pieces_size() > 0) add_piece(open);
+    if (open.architecture) {
+        ProcessMemory memory(tracee.tid);
+        capture_at_exit(*open.row, *open.architecture, memory, open.call);
+        tap_dns(tracee, memory, open, sink_);
+        apply_descriptor_effects(tracee, open);
+        if (open.row->call == Call::prctl && open.call.arguments(0) == PR_SET_NAME) tell_renaming(tracee);
+    }
+    deliver(open);
+    if (is_sigreturn(open.row->call) && !tracee.interrupted.empty()) settle_after_handler(tracee, stop);
+}
+
+// The same instruction with the same arguments on the same stack, or restart_syscall in its place.
+bool CallRecorder::resume_interrupted(Tracee& tracee, const SyscallStop& stop, const Architecture* architecture) {
+    OpenCall& top = tracee.interrupted.back();
+    if (architecture != top.architecture || !architecture) return false;
+    const bool same_place =
+        stop.instruction_pointer == top.instruction_pointer && stop.stack_pointer == top.stack_pointer;
+    const bool by_restart_call = top.restart_code == restart_block &&
+                                 (stop.number & ~architecture->number_tag) == architecture->restart_syscall &&
+                                 same_place;
+    SyscallStop unfolded = stop;
+    ProcessMemory memory(tracee.tid);
+    unfold_socketcall(*architecture, memory, unfolded);
+    const bool by_itself = same_place && (unfolded.number & ~architecture->number_tag) == top.call.number() &&
+                           same_arguments(unfolded, top.call);
+    if (!by_restart_call && !by_itself) return false;
+    tracee.open = std::move(top);
+    tracee.interrupted.pop_back();
+    tracee.in_call = true;
+    return true;
+}
+
+// rt_sigreturn has restored the interrupted context: back onto the instruction means restart, behind it EINTR.
+void CallRecorder::settle_after_handler(Tracee& tracee, const SyscallStop& stop) {
+    OpenCall& top = tracee.interrupted.back();
+    if (stop.stack_pointer != top.stack_pointer || stop.instruction_pointer != top.instruction_pointer) return;
+    finish_interrupted(tracee, top);
+    tracee.interrupted.pop_back();
+}
+
+// A call made from further up the stack than an interrupted one means that a handler jumped out of it.
+void CallRecorder::drop_jumped_over(Tracee& tracee, const SyscallStop& stop) {
+    while (!tracee.interrupted.empty() && stop.stack_pointer > tracee.interrupted.back().stack_pointer) {
+        // On an alternate stack (sigaltstack(2)) handlers run anywhere: near addresses only.
+        constexpr std::uint64_t near_bytes = 8 << 20;
+        if (stop.stack_pointer - tracee.interrupted.back().stack_pointer > near_bytes) return;
+        finish_interrupted(tracee, tracee.interrupted.back());
+        tracee.interrupted.pop_back();
+    }
+}
+
+void CallRecorder::finish_interrupted(Tracee&, OpenCall& open) {
+    open.call.set_exit_ns(open.piece_exit_ns);
+    open.call.set_result(interrupted_result);
+    if (open.call.pieces_size() < 2) open.call.clear_pieces();
+    deliver(open);
+}
+
+void CallRecorder::abandon(Tracee& tracee, model::Syscall::Ending ending, std::int64_t time_ns) {
+    if (tracee.in_call) {
+        OpenCall& open = tracee.open;
+        tracee.in_call = false;
+        open.call.set_exit_ns(time_ns);
+        open.call.set_ending(ending);
+        open.piece_exit_ns = time_ns;
+        if (open.call.pieces_size() > 0) add_piece(open);
+        deliver(open);
+    }
+    while (!tracee.interrupted.empty()) {
+        OpenCall& open = tracee.interrupted.back();
+        open.call.set_exit_ns(open.piece_exit_ns);
+        open.call.set_ending(ending);
+        if (open.call.pieces_size() < 2) open.call.clear_pieces();
+        deliver(open);
+        tracee.interrupted.pop_back();
+    }
+}
+
+void CallRecorder::explain_descriptors(Tracee& tracee) {
+    const OpenCall& open = tracee.open;
+    for (std::size_t at = 0; at < 6; ++at) {
+        const Shape shape = open.row->arguments[at].shape;
+        if (shape == Shape::none) break;
+        if (shape == Shape::descriptor || shape == Shape::directory)
+            explain_descriptor(tracee, static_cast<int>(open.call.arguments(static_cast<int>(at))));
+    }
+    for (const model::Captured& captured : open.call.captured()) {
+        for (const auto& member : captured.poll().members()) explain_descriptor(tracee, member.fd());
+        for (const int fd : captured.descriptors().wanted()) explain_descriptor(tracee, fd);
+        for (const auto& message : captured.messages().messages())
+            for (const int fd : message.passed_descriptors()) explain_descriptor(tracee, fd);
+    }
+}
+
+void CallRecorder::explain_descriptor(Tracee& tracee, int fd) {
+    if (fd < 0 || tracee.descriptors->known(fd)) return;
+    auto binding = look_up_descriptor(tracee.pid, tracee.tid, fd);
+    if (!binding) return;
+    tracee.descriptors->opened(fd, binding->socket().type() == SOCK_STREAM);
+    if (binding->socket().peer().port() == 53) tracee.descriptors->marked_dns(fd);
+    binding->set_thread(index(tracee.thread));
+    binding->set_time_ns(now_ns());
+    event_.mutable_binding()->Swap(&*binding);
+    sink_.event(event_);
+}
+
+void CallRecorder::tell_renaming(Tracee& tracee) {
+    const auto name = read_comm(tracee.tid);
+    if (!name || *name == tracee.name) return;
+    tracee.name = *name;
+    auto& renamed = *event_.mutable_name();
+    renamed.set_thread(index(tracee.thread));
+    renamed.set_time_ns(tracee.open.call.exit_ns());
+    renamed.set_name(*name);
+    sink_.event(event_);
+}
+
+void CallRecorder::deliver(const OpenCall& open) {
+    if (selection_) {
+        const bool wanted =
+            open.row->call == Call::unknown ? selection_->includes_unknown() : selection_->includes(open.row->call);
+        if (!wanted) return;
+    }
+    ++calls_;
+    sink_.syscall(open.call);
+}
+
+}  // namespace slowtrace::record

@@ -1,0 +1,56 @@
+// From stops to system calls: pairs entries with exits, merges restarted calls, and collects what stood behind
+// the arguments.
+//
+// Restarts (signal(7)). A signal makes a blocked call return one of the kernel's ERESTART codes, which only a
+// tracer sees. Then either no handler runs, and the call is entered again (with restart_syscall(2) or its own
+// number); or a handler runs first, makes calls of its own, and its rt_sigreturn(2) goes back either to the
+// instruction itself (restart) or behind it (EINTR). The two are told apart by the instruction pointer that
+// rt_sigreturn restores. A handler that jumps out (siglongjmp) leaves the stack above the interrupted call.
+#pragma once
+
+#include "record/tracee.hpp"
+#include "slowtrace/events.hpp"
+#include "slowtrace/syscall_selection.hpp"
+
+namespace slowtrace::record {
+
+class CallRecorder {
+   public:
+    explicit CallRecorder(EventSink& sink) : sink_(sink) {}
+    // Calls outside the selection are followed (a restart needs its rt_sigreturn) but not delivered.
+    void select(const model::SyscallSelection* selection) { selection_ = selection; }
+
+    // The thread entered a call. The entry stamp is taken by entered(), last thing before it is resumed.
+    void begin(Tracee& tracee, const SyscallStop& stop);
+    void entered(Tracee& tracee) {
+        tracee.open.piece_entry_ns = now_ns();
+        if (tracee.open.call.entry_ns() == 0) tracee.open.call.set_entry_ns(tracee.open.piece_entry_ns);
+    }
+    // The thread left the call it was in. Exits without an entry (a new child's return from fork) are ignored.
+    void end(Tracee& tracee, const SyscallStop& stop, std::int64_t stamp_ns, std::int64_t delay_ns);
+    // No exit will come: what is open ends at `time_ns`, unfinished.
+    void abandon(Tracee& tracee, model::Syscall::Ending ending, std::int64_t time_ns);
+
+    std::uint64_t calls() const { return calls_; }
+    std::uint64_t late_stamps() const { return late_stamps_; }
+    std::int64_t late_ns() const { return late_ns_; }
+
+   private:
+    bool resume_interrupted(Tracee& tracee, const SyscallStop& stop, const Architecture* architecture);
+    void drop_jumped_over(Tracee& tracee, const SyscallStop& stop);
+    void settle_after_handler(Tracee& tracee, const SyscallStop& stop);
+    void finish_interrupted(Tracee& tracee, OpenCall& open);
+    void start(Tracee& tracee, const SyscallStop& stop, const Architecture* architecture);
+    void explain_descriptors(Tracee& tracee);
+    void explain_descriptor(Tracee& tracee, int fd);
+    void tell_renaming(Tracee& tracee);
+    void deliver(const OpenCall& open);
+
+    EventSink& sink_;
+    const model::SyscallSelection* selection_ = nullptr;
+    model::Event event_;  // reused
+    std::uint64_t calls_ = 0, late_stamps_ = 0;
+    std::int64_t late_ns_ = 0;
+};
+
+}  // namespace slowtrace::record

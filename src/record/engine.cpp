@@ -1,0 +1,181 @@
+// The loop: collect every pending stop, then handle each.
+#include "record/forbidden.hpp"
+#include "record/recorder_engine.hpp"
+#include "record/seccomp_filter.hpp"
+#include "slowtrace/error.hpp"
+
+namespace slowtrace::record {
+
+namespace {
+
+bool is_exec(const SyscallStop& stop) {
+    const Architecture* architecture = find_architecture(stop.audit_architecture, stop.number);
+    return architecture &&
+           model::syscall_row(architecture->abi, static_cast<std::uint32_t>(stop.number)).call == model::Call::execve;
+}
+
+}  // namespace
+
+RecordOutcome record(const RecordOptions& options, EventSink& sink) {
+    return Engine(options, sink).run();
+}
+
+Engine::Engine(const RecordOptions& options, EventSink& sink)
+    : options_(options), sink_(sink), calls_(sink), filtered_(options.selection.has_value()) {
+    if (filtered_) calls_.select(&*options.selection);
+}
+
+RecordOutcome Engine::run() {
+    const std::string program = find_program(options_.command.front());
+    calibration_ = calibrate();
+    HeldCommand command(program, options_.command,
+                        filtered_ ? seccomp_program(*options_.selection) : std::vector<sock_filter>{});
+    root_ = command.pid();
+    if (const int error = seize(root_, filtered_, true)) {
+        const std::string reason = why_ptrace_is_forbidden(root_, error);
+        command.abandon();
+        throw Error(reason);
+    }
+    Tracee& root = tracees_.add(root_, root_);
+    root.descriptors = std::make_shared<DescriptorWatch>();
+    interrupt(root_);  // a first stop, from which every call is seen
+    relay_.forward_to(root_);
+    command.release();
+
+    std::vector<WaitReport> batch;
+    while (tracees_.size() > 0 || !unclaimed_.empty()) {
+        collect(batch);
+        if (batch.back().kind == WaitReport::Kind::no_tracees) break;
+        for (WaitReport& report : batch) handle(report);
+        if (!unclaimed_.empty()) adopt_orphans();
+        follow_terminal_stop();
+        const bool end_asked = relay_.asked_to_end();
+        if (root_status_ && !letting_go_ && (!options_.wait_for_all || end_asked)) let_go_of_all();
+    }
+    if (!started_) {
+        command.throw_start_failure();
+        throw Error("the command died before it could start");
+    }
+    end_run();
+    return {root_status_.value_or(0)};
+}
+
+// At least one report, blocking; then, where several threads run, all that are already pending, so that one busy
+// thread cannot keep the stamps of the others waiting.
+void Engine::collect(std::vector<WaitReport>& batch) {
+    batch.clear();
+    batch.push_back(wait_.block());
+    if (tracees_.size() < 2 || batch.back().kind == WaitReport::Kind::no_tracees) return;
+    while (true) {
+        WaitReport next = wait_.poll();
+        if (next.kind != WaitReport::Kind::stopped && next.kind != WaitReport::Kind::dead) return;
+        batch.push_back(std::move(next));
+    }
+}
+
+void Engine::handle(WaitReport& report) {
+    if (report.kind == WaitReport::Kind::dead) {
+        on_death(report.dead);
+    } else if (report.kind == WaitReport::Kind::stopped) {
+        ++stops_;
+        if (Tracee* tracee = tracees_.find(report.stopped->tid()))
+            handle_stop(*tracee, std::move(*report.stopped));
+        else
+            unclaimed_.emplace(report.stopped->tid(), std::move(*report.stopped));
+    }
+}
+
+void Engine::handle_stop(Tracee& tracee, StoppedTracee stopped) {
+    if (letting_go_) return let_go(tracee, std::move(stopped));
+    switch (stopped.kind()) {
+        case StopKind::syscall:
+        case StopKind::seccomp:
+            return on_syscall(tracee, std::move(stopped));
+        case StopKind::signal:
+            return on_signal(tracee, std::move(stopped));
+        case StopKind::group_stop:
+            return on_group_stop(tracee, std::move(stopped));
+        case StopKind::event_stop:
+            return on_event_stop(tracee, std::move(stopped));
+        case StopKind::clone:
+            return on_birth(tracee, std::move(stopped));
+        case StopKind::exec:
+            return on_exec(tracee, std::move(stopped));
+        case StopKind::exit:
+            return on_exit(tracee, std::move(stopped));
+        case StopKind::other:
+            return go_on(tracee, std::move(stopped));
+    }
+}
+
+// With a filter, only the exits of selected calls are asked for; entries come as seccomp events.
+void Engine::go_on(Tracee& tracee, StoppedTracee stopped, int signal) {
+    if (filtered_ && started_ && !tracee.in_call)
+        std::move(stopped).resume(signal);
+    else
+        std::move(stopped).resume_to_next_call(signal);
+}
+
+void Engine::on_syscall(Tracee& tracee, StoppedTracee stopped) {
+    const auto stop = stopped.syscall_stop();
+    if (!stop) return go_on(tracee, std::move(stopped));
+    if (!stop->entry) {
+        calls_.end(tracee, *stop, stopped.stamp_ns(), stopped.delay_ns());
+        return go_on(tracee, std::move(stopped));
+    }
+    // Before the command's own exec this is still slowtrace's code: only that exec is the command's.
+    if (!started_ && !is_exec(*stop)) return go_on(tracee, std::move(stopped));
+    calls_.begin(tracee, *stop);
+    calls_.entered(tracee);
+    std::move(stopped).resume_to_next_call();
+}
+
+void Engine::on_signal(Tracee& tracee, StoppedTracee stopped) {
+    const auto information = stopped.signal_information();
+    if (information && started_) {
+        auto& signal = *event_.mutable_signal();
+        signal.Clear();
+        signal.set_thread(index(tracee.thread));
+        signal.set_time_ns(stopped.stamp_ns());
+        signal.set_number(information->si_signo);
+        signal.set_code(information->si_code);
+        // sigaction(2): si_pid is there for signals sent by a process, and for SIGCHLD.
+        if (information->si_code <= 0 || information->si_signo == SIGCHLD) signal.set_sender_pid(information->si_pid);
+        sink_.event(event_);
+    }
+    const int signal = stopped.signal();
+    go_on(tracee, std::move(stopped), signal);
+}
+
+void Engine::on_group_stop(Tracee& tracee, StoppedTracee stopped) {
+    if (!tracee.stopped_since_ns) tracee.stopped_since_ns = stopped.stamp_ns();
+    tracee.stopped_by = stopped.signal();
+    std::move(stopped).listen();
+}
+
+// A newborn's first stop, our own interrupt, or SIGCONT after a group-stop.
+void Engine::on_event_stop(Tracee& tracee, StoppedTracee stopped) {
+    end_job_stop(tracee, stopped.stamp_ns());
+    go_on(tracee, std::move(stopped));
+}
+
+void Engine::end_job_stop(Tracee& tracee, std::int64_t time_ns) {
+    if (!tracee.stopped_since_ns) return;
+    auto& stop = *event_.mutable_stop();
+    stop.Clear();
+    stop.set_thread(index(tracee.thread));
+    stop.set_from_ns(*tracee.stopped_since_ns);
+    stop.set_to_ns(time_ns);
+    stop.set_signal(tracee.stopped_by);
+    tracee.stopped_since_ns.reset();
+    sink_.event(event_);
+}
+
+// Ctrl-Z stops the command; the shell waits for us, so we must be seen to stop with it.
+void Engine::follow_terminal_stop() {
+    if (!relay_.asked_to_stop()) return;
+    const Tracee* root = tracees_.find(root_);
+    if (root && root->stopped_since_ns && root->stopped_by != SIGSTOP) relay_.stop_now();
+}
+
+}  // namespace slowtrace::record

@@ -1,0 +1,84 @@
+// Installs the handlers; they only set flags and call kill(2).
+#include "record/signal_relay.hpp"
+
+#include <array>
+#include <cerrno>
+
+namespace slowtrace::record {
+
+namespace {
+
+constexpr std::array relayed{SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+constexpr std::array stopping{SIGTSTP, SIGTTIN, SIGTTOU};
+constexpr std::array ignored{SIGPIPE, SIGXFSZ};
+
+volatile sig_atomic_t command_pid = 0;
+volatile sig_atomic_t end_requested = 0;
+volatile sig_atomic_t stop_requested = 0;
+std::array<struct sigaction, NSIG> previous;
+
+void relay(int number, siginfo_t* information, void*) {
+    const int saved = errno;
+    if (command_pid == 0)
+        end_requested = 1;
+    else if (information->si_code != SI_KERNEL)
+        kill(command_pid, number);
+    errno = saved;
+}
+
+void note_stop(int) {
+    stop_requested = 1;
+}
+
+template <typename Signals>
+void install(const Signals& signals, const struct sigaction& action) {
+    for (const int number : signals) {
+        sigaction(number, nullptr, &previous[static_cast<std::size_t>(number)]);
+        // nohup and background jobs: what was ignored stays ignored, here and in the command.
+        if (previous[static_cast<std::size_t>(number)].sa_handler == SIG_IGN && action.sa_handler != SIG_IGN) continue;
+        sigaction(number, &action, nullptr);
+    }
+}
+
+}  // namespace
+
+SignalRelay::SignalRelay() {
+    command_pid = 0;
+    end_requested = 0;
+    stop_requested = 0;
+    struct sigaction action {};
+    action.sa_flags = SA_SIGINFO;  // no SA_RESTART: the wait must notice
+    action.sa_sigaction = relay;
+    install(relayed, action);
+    action.sa_flags = 0;
+    action.sa_handler = note_stop;
+    install(stopping, action);
+    action.sa_handler = SIG_IGN;
+    install(ignored, action);
+}
+
+SignalRelay::~SignalRelay() {
+    command_pid = 0;
+    const auto restore = [](const auto& signals) {
+        for (const int number : signals) sigaction(number, &previous[static_cast<std::size_t>(number)], nullptr);
+    };
+    restore(relayed);
+    restore(stopping);
+    // SIGPIPE and SIGXFSZ stay ignored: the report may still meet a closed pipe or a full disk.
+}
+
+void SignalRelay::forward_to(pid_t command) {
+    command_pid = command;
+}
+bool SignalRelay::asked_to_end() const {
+    return end_requested;
+}
+bool SignalRelay::asked_to_stop() const {
+    return stop_requested;
+}
+void SignalRelay::stop_now() {
+    stop_requested = 0;
+    raise(SIGSTOP);
+}
+
+}  // namespace slowtrace::record

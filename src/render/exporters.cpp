@@ -1,0 +1,26 @@
+// The export formats: adding one is a file with its write function and a row here.
+#include "slowtrace/exporters.hpp"
+
+#include "render/chrome_json.hpp"
+
+namespace slowtrace::render {
+namespace {
+
+constexpr Exporter exporters[] = {
+    {"json", ".json", "Chrome Trace Event JSON, for ui.perfetto.dev, chrome://tracing, speedscope and Firefox Profiler",
+     write_chrome_json},
+};
+
+}  // namespace
+
+std::span<const Exporter> all_exporters() {
+    return exporters;
+}
+
+const Exporter* find_exporter(std::string_view name) {
+    for (const Exporter& exporter : exporters)
+        if (exporter.name == name) return &exporter;
+    return nullptr;
+}
+
+}  // namespace slowtrace::render

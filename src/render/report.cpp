@@ -1,0 +1,275 @@
+// One function a section; at most about 60 lines altogether.
+#include "render/report.hpp"
+
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <array>
+
+#include "render/columns.hpp"
+#include "render/resolved_text.hpp"
+#include "render/text.hpp"
+
+namespace slowtrace::render {
+namespace {
+
+using analyze::Attempts;
+using analyze::CauseKind;
+using analyze::CauseLine;
+using analyze::CauseSection;
+using analyze::EndpointLine;
+using analyze::Report;
+using analyze::RunFacts;
+using resolve::AttemptOutcome;
+
+constexpr std::size_t wall_lines = 10, thread_lines = 5, endpoint_lines = 6, syscall_lines = 10;
+constexpr auto left = Columns::Align::left, right = Columns::Align::right;
+
+class Page {
+   public:
+    explicit Page(const ReportOptions& options)
+        : colour_(options.colour), width_(static_cast<std::size_t>(std::max(options.width, 0))) {}
+    void heading(const std::string& line) {
+        if (!text_.empty()) text_ += '\n';
+        const std::string fitted = fit(line, width_);
+        text_ += colour_ ? "\x1b[1m" + fitted + "\x1b[0m\n" : fitted + "\n";
+    }
+    void line(const std::string& line) { text_ += fit(line, width_) + "\n"; }
+    void columns(const Columns& columns) {
+        for (const std::string& one : columns.lines(width_)) text_ += one + "\n";
+    }
+    std::string finished() { return std::move(text_); }
+
+   private:
+    bool colour_;
+    std::size_t width_;
+    std::string text_;
+};
+
+std::string counted(std::uint64_t count, std::string_view one, std::string_view many) {
+    return format_count(count).append(" ").append(count == 1 ? one : many);
+}
+
+// A duration the engine cannot tell from nothing.
+std::string duration(std::int64_t ns, std::int64_t floor_ns) {
+    return floor_ns > 0 && ns <= floor_ns ? "< floor" : format_duration(ns);
+}
+// The same for one that had the floor subtracted.
+std::string above_floor(std::int64_t ns, std::int64_t floor_ns) {
+    return floor_ns > 0 && ns <= 0 ? "< floor" : format_duration(ns);
+}
+
+// --- how it ended
+
+std::string ending(const RunFacts& run) {
+    if (run.truncated) return "the recording stops before its end";
+    if (!run.status) return "still running when the recording ended";
+    const int status = *run.status;
+    if (WIFEXITED(status)) return "exit " + std::to_string(WEXITSTATUS(status));
+    if (WIFSIGNALED(status))
+        return "killed by " + model::signal_name(WTERMSIG(status)) + (WCOREDUMP(status) ? " (core dumped)" : "");
+    return "status " + std::to_string(status);
+}
+
+std::string command(const RunFacts& run) {
+    std::string line;
+    for (const std::string& argument : run.arguments) {
+        const bool plain =
+            !argument.empty() && argument.find_first_of(" \t\n\"'\\$`;|&<>(){}*?!#~") == std::string::npos;
+        if (!line.empty()) line += ' ';
+        line += plain ? visible(argument) : quote(argument);
+    }
+    return line;
+}
+
+void notes(Page& page, const RunFacts& run) {
+    for (const std::string& program : run.setuid_ignored)
+        page.line("  note: " + visible(program) + " is set-uid or set-gid; under a tracer it ran without that");
+    if (run.escapes > 0)
+        page.line("  note: " + counted(run.escapes, "child was", "children were") +
+                  " created untraced (CLONE_UNTRACED)");
+    if (run.left_running > 0)
+        page.line("  note: " + counted(run.left_running, "process was", "processes were") +
+                  " still running at the end");
+    if (run.late_stamps > 0)
+        page.line("  note: " + counted(run.late_stamps, "call", "calls") + " may have ended earlier than shown, by " +
+                  format_duration(run.late_ns) + " in all");
+    if (!run.selection.empty()) page.line("  note: only these calls were recorded: " + visible(run.selection));
+    if (run.lost_events > 0) page.line("  note: " + counted(run.lost_events, "event", "events") + " lost");
+    for (const std::string& reason : run.loss_reasons) page.line("  note: " + visible(reason));
+}
+
+void header(Page& page, const Report& report) {
+    const RunFacts& run = report.run;
+    page.heading("slowtrace: " + command(run) + " — " + ending(run));
+    std::string facts = "  wall " + format_duration(run.wall_ns);
+    if (run.cpu_threads > 0)
+        facts += " · cpu " + std::string(run.cpu_threads < run.threads ? "≥ " : "") + format_duration(run.cpu_ns);
+    facts += " · " + counted(run.processes, "process", "processes") + ", " + counted(run.threads, "thread", "threads") +
+             ", " + counted(run.calls, "call", "calls");
+    if (run.tracing_ns > 0)
+        facts +=
+            " · tracing added ~" + format_duration(run.tracing_ns) + " (" + percent(run.tracing_ns, run.wall_ns) + ")";
+    page.line(facts);
+    notes(page, run);
+}
+
+// --- where it went
+
+struct OutcomeWord {
+    AttemptOutcome outcome;
+    std::string_view word;
+};
+constexpr std::array outcome_words{
+    OutcomeWord{AttemptOutcome::connected, "ok"},        OutcomeWord{AttemptOutcome::refused, "refused"},
+    OutcomeWord{AttemptOutcome::timed_out, "timed out"}, OutcomeWord{AttemptOutcome::unreachable, "unreachable"},
+    OutcomeWord{AttemptOutcome::reset, "reset"},         OutcomeWord{AttemptOutcome::failed, "failed"},
+    OutcomeWord{AttemptOutcome::abandoned, "abandoned"}, OutcomeWord{AttemptOutcome::unfinished, "unfinished"},
+};
+static_assert(outcome_words.size() == analyze::outcome_count);
+
+std::string outcomes(const Attempts& attempts, bool with_ok) {
+    std::string words;
+    for (const OutcomeWord& row : outcome_words)
+        if (attempts.of(row.outcome) > 0 && (with_ok || row.outcome != AttemptOutcome::connected))
+            words.append(words.empty() ? "" : ", ")
+                .append(format_count(attempts.of(row.outcome)))
+                .append(" ")
+                .append(row.word);
+    return words;
+}
+
+std::string extremes(std::uint64_t count, std::int64_t median_ns, std::int64_t max_ns) {
+    if (count < 2) return {};
+    return ", median " + format_duration(median_ns) + ", max " + format_duration(max_ns);
+}
+
+std::string cause_text(const CauseLine& line) {
+    std::string text = visible(describe(line.kind, line.subject));
+    if (line.attempts) {
+        const Attempts& attempts = *line.attempts;
+        return text + ": " + counted(attempts.count, "attempt", "attempts") + ", " + outcomes(attempts, true) +
+               extremes(attempts.count, attempts.median_ns, attempts.max_ns);
+    }
+    if (line.waits == 0 || line.kind == CauseKind::tracing) return text;
+    return text + ": " + counted(line.waits, "wait", "waits") + extremes(line.waits, line.median_ns, line.max_ns);
+}
+
+// "203.0.113.9; the program asked DNS for extra.example.org (CNAME cdn.example.net)"; empty when the
+// subject says it all.
+std::string endpoint_text(const std::vector<resolve::Endpoint>& endpoints) {
+    if (endpoints.empty() || endpoints.front().host.empty()) return {};
+    std::string addresses;
+    for (const resolve::Endpoint& endpoint : endpoints)
+        if (addresses.find(endpoint.address) == std::string::npos)
+            addresses.append(addresses.empty() ? "" : ", ").append(endpoint.address);
+    const resolve::Endpoint& first = endpoints.front();
+    std::string how;
+    if (first.evidence == resolve::NameEvidence::dns) how = "the program asked DNS for " + first.host;
+    if (first.evidence == resolve::NameEvidence::hosts_file) how = "named " + first.host + " in the hosts file";
+    if (first.evidence == resolve::NameEvidence::reverse_lookup) how = "named by a reverse lookup of slowtrace's own";
+    if (!first.canonical_name.empty()) how += " (CNAME " + first.canonical_name + ")";
+    if (addresses.empty() || how.empty()) return visible(addresses + how);
+    return visible(addresses + "; " + how);
+}
+
+bool about_host(CauseKind kind) {
+    return kind == CauseKind::connect || kind == CauseKind::reply || kind == CauseKind::receive ||
+           kind == CauseKind::send;
+}
+
+void causes(Page& page, const CauseSection& section, std::size_t limit, bool details) {
+    Columns table({right, right, left});
+    std::int64_t shown_ns = 0;
+    // A rest of one line is shown instead.
+    const std::size_t shown = section.lines.size() <= limit + 1 ? section.lines.size() : limit;
+    std::string told;
+    for (std::size_t i = 0; i < shown; ++i) {
+        const CauseLine& line = section.lines[i];
+        table.row({format_duration(line.total_ns), percent(line.total_ns, section.total_ns), cause_text(line)});
+        shown_ns += line.total_ns;
+        if (!details || !about_host(line.kind)) continue;
+        const std::string detail = endpoint_text(line.endpoints);
+        if (!detail.empty() && told.find(detail) == std::string::npos) table.under(detail);
+        told += detail + "\n";
+    }
+    const std::int64_t rest_ns = section.total_ns - shown_ns;
+    if (shown < section.lines.size())
+        table.row({format_duration(rest_ns), percent(rest_ns, section.total_ns),
+                   counted(section.lines.size() - shown, "other cause", "other causes")});
+    page.columns(table);
+}
+
+// --- tables
+
+void endpoints(Page& page, const std::vector<EndpointLine>& lines) {
+    if (lines.empty()) return;
+    page.heading("Endpoints, by time waited for them");
+    Columns table({right, right, right, right, left, left});
+    table.row({"waited", "connections", "sent", "received", "endpoint", ""});
+    const std::size_t shown = lines.size() <= endpoint_lines + 1 ? lines.size() : endpoint_lines;
+    for (std::size_t i = 0; i < shown; ++i) {
+        const EndpointLine& line = lines[i];
+        std::string remark = outcomes(line.attempts, false);
+        if (line.lookups > 0) {
+            remark += (remark.empty() ? "" : ", ") + counted(line.lookups, "DNS question", "DNS questions");
+            if (line.unanswered > 0) remark += ", " + format_count(line.unanswered) + " unanswered";
+            if (line.negative > 0) remark += ", " + format_count(line.negative) + " in vain";
+            if (line.lookups > line.unanswered) remark += ", median " + format_duration(line.lookup_median_ns);
+        }
+        table.row({format_duration(line.waited_ns()), format_count(line.connections), format_bytes(line.bytes_sent),
+                   format_bytes(line.bytes_received), visible(line.name), remark});
+    }
+    page.columns(table);
+    if (shown < lines.size()) page.line("  and " + counted(lines.size() - shown, "other endpoint", "other endpoints"));
+}
+
+void slowest(Page& page, const Report& report) {
+    if (report.slowest.empty()) return;
+    page.heading("Slowest calls");
+    Columns table({right, right, left, left});
+    table.row({"took", "at", "process", "call"});
+    for (const analyze::SlowCall& slow : report.slowest)
+        table.row({duration(slow.ns, report.run.floor_ns), format_offset(slow.call.entry_ns(), report.run.start_ns),
+                   thread_text(slow.process, slow.thread), call_line(slow.resolved())});
+    page.columns(table);
+}
+
+void syscalls(Page& page, const Report& report) {
+    if (report.syscalls.empty()) return;
+    page.heading("System calls, by total time (floor of " + format_duration(report.run.floor_ns) +
+                 " a call subtracted)");
+    Columns table({right, right, right, right, right, right, right, left});
+    table.row({"total", "calls", "errors", "mean", "p50", "p99", "max", "call"});
+    const std::int64_t floor = report.run.floor_ns;
+    const auto& lines = report.syscalls;
+    const std::size_t shown = lines.size() <= syscall_lines + 1 ? lines.size() : syscall_lines;
+    for (std::size_t i = 0; i < shown; ++i) {
+        const analyze::SyscallLine& line = lines[i];
+        table.row({above_floor(line.total_ns, floor), format_count(line.calls),
+                   line.errors ? format_count(line.errors) : "", above_floor(line.mean_ns, floor),
+                   above_floor(line.p50_ns, floor), above_floor(line.p99_ns, floor), above_floor(line.max_ns, floor),
+                   visible(line.name)});
+    }
+    page.columns(table);
+    if (shown < lines.size()) page.line("  and " + counted(lines.size() - shown, "other call", "other calls"));
+}
+
+}  // namespace
+
+std::string render_report(const Report& report, const ReportOptions& options) {
+    Page page(options);
+    header(page, report);
+    page.heading("Where the " + format_duration(report.run.wall_ns) + " went");
+    causes(page, report.wall, wall_lines, true);
+    if (report.run.threads > 1) {
+        page.heading("All threads together, " + format_duration(report.threads.total_ns));
+        causes(page, report.threads, thread_lines, false);
+    }
+    endpoints(page, report.endpoints);
+    slowest(page, report);
+    syscalls(page, report);
+    return page.finished();
+}
+
+}  // namespace slowtrace::render
