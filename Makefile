@@ -1,55 +1,77 @@
 # Builds, checks and shows slowtrace. `make demo` and `make check` install what is missing first.
 #
-#   make            the binary, build/slowtrace        make bench    ratios against other tracers
-#   make demo       the main job on a built-in scenario make format   clang-format in place
-#   make check      every test (SANITIZE=1: ASan+UBSan) make install PREFIX=/usr/local
-CXX ?= g++
+#   make            the binary, build/slowtrace          make bench    cost as ratios, against other tracers
+#   make demo       the main job on a built-in scenario  make fuzz     libFuzzer on every parser (FUZZ_SECONDS=60)
+#   make check      every test (SANITIZE=1: ASan+UBSan)  make format   clang-format in place
+#   make readme     the README's report from a real run  make golden   the expected outputs of fixtures/traces anew
+#   make install PREFIX=/usr/local
+CXX := $(if $(filter default,$(origin CXX)),g++,$(CXX))
+CC := $(if $(filter default,$(origin CC)),gcc,$(CC))
 PREFIX ?= /usr/local
-ifeq ($(origin CXX),default)
-CXX := g++
-endif
+FUZZ_SECONDS ?= 60
 
-VARIANT := $(if $(SANITIZE),sanitize,$(notdir $(lastword $(CXX))))
+BUILD_PACKAGES := g++ make pkg-config protobuf-compiler libprotobuf-dev libzstd-dev zlib1g-dev libc-ares-dev libcli11-dev nlohmann-json3-dev
+DEMO_PACKAGES := python3 python3-pip nginx-light dnsmasq-base iproute2 util-linux
+CHECK_PACKAGES := catch2 clang-format strace git procps
+# "?": wanted, but the tests that use it are skipped where it cannot be had.
+VIEWER_PACKAGES := ?chromium ?fonts-dejavu-core ?golang-1.19-src ?nodejs ?npm ?gcc-multilib
+FUZZ_PACKAGES := clang ?libclang-rt-14-dev
+BENCH_PACKAGES := strace python3
+
+VARIANT := $(if $(SANITIZE),sanitize,release)
 BUILD ?= build/$(VARIANT)
 
-# -isystem: third-party headers are not ours to warn about.
+# -isystem: generated code is not ours to warn about.
 CPPFLAGS += -Iinclude -Isrc -isystem $(BUILD)/generated -D_FILE_OFFSET_BITS=64
-CXXFLAGS += -std=c++20 -O2 -g -Wall -Wextra -Werror -MMD -MP
+WARNINGS := -Wall -Wextra -Werror
+CXXFLAGS += -std=c++20 -O2 -g $(WARNINGS) -MMD -MP
 ifdef SANITIZE
-CXXFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+# g++ 12 sees uninitialised members inside its own <regex> when sanitizing.
+CXXFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer $(if $(findstring clang,$(CXX)),,-Wno-maybe-uninitialized)
 LDFLAGS += -fsanitize=address,undefined
 endif
 LDLIBS += -lprotobuf -lzstd -lcares -lz -lpthread
 
-SOURCES := $(sort $(shell find src -name '*.cpp'))
-PROTO_OBJECT := $(BUILD)/generated/model/trace.pb.o
-LIBRARY_OBJECTS := $(patsubst %.cpp,$(BUILD)/%.o,$(filter-out src/cli/main.cpp,$(SOURCES))) $(PROTO_OBJECT)
-UNIT_OBJECTS := $(patsubst %.cpp,$(BUILD)/%.o,$(sort $(wildcard tests/unit/*.cpp)))
-PROGRAMS := $(patsubst fixtures/programs/%,$(BUILD)/programs/%,$(basename $(wildcard fixtures/programs/*.c fixtures/programs/*.cpp)))
-FUZZERS := $(patsubst tests/fuzz/%.cpp,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/*.cpp))
+LIBRARY_OBJECTS := $(patsubst %.cpp,$(BUILD)/%.o,$(filter-out src/cli/main.cpp,$(sort $(shell find src -name '*.cpp')))) \
+	$(BUILD)/generated/model/trace.pb.o
+UNIT_OBJECTS := $(patsubst %.cpp,$(BUILD)/%.o,$(sort $(wildcard tests/unit/*.cpp tests/fuzz/*.cpp)))
+PROGRAM_SOURCES := $(wildcard fixtures/programs/*.c)
+PROGRAMS := $(patsubst fixtures/programs/%.c,$(BUILD)/programs/%,$(PROGRAM_SOURCES))
+FORMATTED := $(shell find src include tests fixtures -name '*.cpp' -o -name '*.hpp' -o -name '*.c' -o -name '*.h')
 
-.PHONY: all demo check unit programs bench fuzz format install clean dependencies
+.PHONY: all demo check unit programs bench fuzz format golden readme install clean build-packages
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(BUILD)/slowtrace
+all: build-packages
+	@$(MAKE) --no-print-directory build/slowtrace
+
+build-packages:
+	@.ci/install-packages $(BUILD_PACKAGES)
+
+build/slowtrace: $(BUILD)/slowtrace
+	@ln -sf $(VARIANT)/slowtrace $@
 
 $(BUILD)/slowtrace: $(BUILD)/src/cli/main.o $(BUILD)/libslowtrace.a
 	$(CXX) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(BUILD)/libslowtrace.a: $(LIBRARY_OBJECTS)
-	rm -f $@ && $(AR) rcs $@ $^
+	@rm -f $@
+	@echo "ar $@"
+	@$(AR) rcs $@ $^
 
 $(BUILD)/generated/model/trace.pb.h $(BUILD)/generated/model/trace.pb.cc &: src/model/trace.proto
 	@mkdir -p $(BUILD)/generated
 	protoc --proto_path=src --cpp_out=$(BUILD)/generated $<
 
-$(PROTO_OBJECT): $(BUILD)/generated/model/trace.pb.cc
-	$(CXX) $(CPPFLAGS) $(filter-out -Wall -Wextra -Werror,$(CXXFLAGS)) -c -o $@ $<
+$(BUILD)/generated/model/trace.pb.o: $(BUILD)/generated/model/trace.pb.cc
+	@echo "c++ $@"
+	@$(CXX) $(CPPFLAGS) $(filter-out $(WARNINGS),$(CXXFLAGS)) -c -o $@ $<
 
 $(BUILD)/%.o: %.cpp | $(BUILD)/generated/model/trace.pb.h
 	@mkdir -p $(@D)
-	$(CXX) $(CPPFLAGS) $(CXXFLAGS) -c -o $@ $<
+	@echo "c++ $<"
+	@$(CXX) $(CPPFLAGS) $(CXXFLAGS) -c -o $@ $<
 
 $(BUILD)/unit: $(UNIT_OBJECTS) $(BUILD)/libslowtrace.a
 	$(CXX) $(LDFLAGS) -o $@ $^ $(LDLIBS)
@@ -57,15 +79,52 @@ $(BUILD)/unit: $(UNIT_OBJECTS) $(BUILD)/libslowtrace.a
 unit: $(BUILD)/unit
 	$(BUILD)/unit
 
-# Programs whose every wait is known; plain C or C++, no sanitizer, as a user's would be.
-$(BUILD)/programs/%: fixtures/programs/%.c
+# Programs whose every wait is known: as a user's compiler would build them, never sanitized.
+$(BUILD)/programs/%: fixtures/programs/%.c $(wildcard fixtures/programs/*.h)
 	@mkdir -p $(@D)
-	$(CC) -O1 -g -Wall -Wextra -Werror -pthread -o $@ $<
-$(BUILD)/programs/%: fixtures/programs/%.cpp
-	@mkdir -p $(@D)
-	$(CXX) -std=c++20 -O1 -g -Wall -Wextra -Werror -pthread -o $@ $<
+	@$(CC) -std=gnu17 -O1 -g $(WARNINGS) -pthread -o $@ $<
 
 programs: $(PROGRAMS)
+
+demo:
+	@.ci/install-packages $(BUILD_PACKAGES) $(DEMO_PACKAGES)
+	@$(MAKE) --no-print-directory build/slowtrace
+	python3 fixtures/scenarios/pip/scenario.py run --slowtrace build/slowtrace
+
+check:
+	@.ci/install-packages $(BUILD_PACKAGES) $(DEMO_PACKAGES) $(CHECK_PACKAGES) $(VIEWER_PACKAGES)
+	@$(MAKE) --no-print-directory $(BUILD)/slowtrace $(BUILD)/unit programs
+	@BUILD=$(BUILD) SANITIZE=$(SANITIZE) tests/check
+
+bench:
+	@.ci/install-packages $(BUILD_PACKAGES) $(BENCH_PACKAGES)
+	@$(MAKE) --no-print-directory $(BUILD)/slowtrace $(BUILD)/bench/bare_ptrace $(BUILD)/bench/syscall_threads
+	python3 tests/bench/bench.py --binary $(BUILD)/slowtrace --bare $(BUILD)/bench/bare_ptrace --threads $(BUILD)/bench/syscall_threads
+
+$(BUILD)/bench/bare_ptrace: tests/bench/bare_ptrace.cpp
+	@mkdir -p $(@D)
+	$(CXX) -std=c++20 -O2 $(WARNINGS) -o $@ $<
+$(BUILD)/bench/syscall_threads: tests/bench/syscall_threads.c
+	@mkdir -p $(@D)
+	$(CC) -O2 $(WARNINGS) -pthread -o $@ $<
+
+fuzz:
+	@.ci/install-packages $(BUILD_PACKAGES) $(FUZZ_PACKAGES)
+	tests/fuzz/run $(FUZZ_SECONDS)
+
+format:
+	@.ci/install-packages clang-format
+	clang-format -i $(FORMATTED)
+
+golden: $(BUILD)/unit
+	SLOWTRACE_UPDATE_GOLDEN=1 $(BUILD)/unit '[golden]'
+
+readme: build/slowtrace
+	python3 tests/readme.py --slowtrace build/slowtrace
+
+install: $(BUILD)/slowtrace
+	install -D -m 755 $(BUILD)/slowtrace $(DESTDIR)$(PREFIX)/bin/slowtrace
+	install -D -m 644 LICENSE $(DESTDIR)$(PREFIX)/share/doc/slowtrace/LICENSE
 
 clean:
 	rm -rf build

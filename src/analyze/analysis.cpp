@@ -113,176 +113,175 @@ void Analysis::Implementation::close_lives() {
         std::stable_sort(process.children.begin(), process.children.end(),
                          [this](ProcessId a, ProcessId b) { return processes_[a].birth_ns < processes_[b].birth_ns; });
     }
+}
 
-    CauseSection Analysis::Implementation::wall_section() {
-        const OutsideCauses outside{causes_.intern({CauseKind::tracing, "starting the command", 0, {}, false}),
-                                    causes_.intern({CauseKind::unexplained, "no thread was left", 0, {}, false})};
-        CauseLines lines(causes_, [this](const Cause& cause) { return run_causes_.subject(cause); });
-        WallClock(processes_, causes_)
-            .visit(root_.value_or(ProcessId{}), facts_.start_ns, facts_.start_ns + facts_.wall_ns, outside,
-                   [&](const Tile& tile) { lines.add(tile); });
-        return lines.section();
+CauseSection Analysis::Implementation::wall_section() {
+    const OutsideCauses outside{causes_.intern({CauseKind::tracing, "starting the command", 0, {}, false}),
+                                causes_.intern({CauseKind::unexplained, "no thread was left", 0, {}, false})};
+    CauseLines lines(causes_, [this](const Cause& cause) { return run_causes_.subject(cause); });
+    WallClock(processes_, causes_)
+        .visit(root_.value_or(ProcessId{}), facts_.start_ns, facts_.start_ns + facts_.wall_ns, outside,
+               [&](const Tile& tile) { lines.add(tile); });
+    return lines.section();
+}
+
+CauseSection Analysis::Implementation::thread_section() {
+    CauseLines lines(causes_, [this](const Cause& cause) { return run_causes_.subject(cause); });
+    for (const auto& [id, thread] : threads_)
+        thread.tiling.visit(thread.tiling.birth_ns(), thread.tiling.end_ns(),
+                            [&](const Tile& tile) { lines.add(tile); });
+    return lines.section();
+}
+
+void Analysis::Implementation::add_attempts(CauseSection& section) const {
+    const std::map<std::string, Attempts> attempts = ledger_.attempts();
+    for (CauseLine& line : section.lines)
+        if (line.kind == CauseKind::connect)
+            if (const auto known = attempts.find(line.subject); known != attempts.end()) line.attempts = known->second;
+}
+
+Report Analysis::Implementation::report() {
+    Report report;
+    facts_.wall_ns = std::max<std::int64_t>(end_ns_ - facts_.start_ns, 0);
+    facts_.processes = processes_.size();
+    facts_.threads = threads_.size();
+    close_lives();
+    report.wall = wall_section();
+    report.threads = thread_section();
+    add_attempts(report.wall);
+    add_attempts(report.threads);
+    report.endpoints = ledger_.finished();
+    report.slowest = slow_calls_.finished();
+    report.syscalls = statistics_.finished();
+    report.run = facts_;
+    if (facts_.truncated) {
+        if (__builtin_mul_overflow(stop_cost_ns_, facts_.calls, &report.run.tracing_ns)) report.run.tracing_ns = 0;
     }
+    return report;
+}
 
-    CauseSection Analysis::Implementation::thread_section() {
-        CauseLines lines(causes_, [this](const Cause& cause) { return run_causes_.subject(cause); });
-        for (const auto& [id, thread] : threads_)
-            thread.tiling.visit(thread.tiling.birth_ns(), thread.tiling.end_ns(),
-                                [&](const Tile& tile) { lines.add(tile); });
-        return lines.section();
+Analysis::Analysis() : implementation_(std::make_unique<Implementation>()) {}
+Analysis::~Analysis() = default;
+
+Report Analysis::report() const {
+    return implementation_->report();
+}
+
+void Analysis::run(const model::Run& run) {
+    RunFacts& facts = implementation_->facts_;
+    facts.arguments.assign(run.argv().begin(), run.argv().end());
+    facts.engine = run.engine();
+    facts.selection = run.selection();
+    facts.start_ns = sane(run.start_ns());
+    facts.floor_ns = std::max<std::int64_t>(run.floor_ns(), 0);
+    implementation_->stop_cost_ns_ = std::max<std::int64_t>(run.stop_cost_ns(), 0);
+    implementation_->saw(run.start_ns());
+}
+
+void Analysis::process_started(const resolve::Process& process) {
+    implementation_->run_causes_.process_started(process);
+    if (!implementation_->root_) implementation_->root_ = process.id;
+    ProcessLife& life = implementation_->processes_[process.id];
+    life.birth_ns = implementation_->saw(process.birth_ns);
+    life.death_ns = INT64_MAX;
+    if (process.parent && *process.parent != process.id)
+        implementation_->processes_[*process.parent].children.push_back(process.id);
+}
+
+void Analysis::process_executed(const resolve::Process& process, std::int64_t time_ns) {
+    implementation_->saw(time_ns);
+    std::vector<std::string>& programs = implementation_->facts_.setuid_ignored;
+    constexpr std::size_t limit = 5;
+    if (process.setuid_ignored && programs.size() < limit &&
+        std::find(programs.begin(), programs.end(), process.executable) == programs.end())
+        programs.push_back(process.executable);
+}
+
+void Analysis::process_ended(const resolve::Process& process) {
+    implementation_->run_causes_.process_ended(process);
+    if (process.death_ns) implementation_->processes_[process.id].death_ns = implementation_->saw(*process.death_ns);
+}
+
+void Analysis::thread_started(const resolve::Thread& thread) {
+    implementation_->saw(thread.birth_ns);
+    implementation_->life(thread);
+}
+
+void Analysis::thread_ended(const resolve::Thread& thread) {
+    ThreadLife& life = implementation_->life(thread);
+    if (thread.death_ns) {
+        life.ended = true;
+        life.tiling.end(implementation_->saw(*thread.death_ns));
     }
-
-    void Analysis::Implementation::add_attempts(CauseSection & section) const {
-        const std::map<std::string, Attempts> attempts = ledger_.attempts();
-        for (CauseLine& line : section.lines)
-            if (line.kind == CauseKind::connect)
-                if (const auto known = attempts.find(line.subject); known != attempts.end())
-                    line.attempts = known->second;
-    }
-
-    Report Analysis::Implementation::report() {
-        Report report;
-        facts_.wall_ns = std::max<std::int64_t>(end_ns_ - facts_.start_ns, 0);
-        facts_.processes = processes_.size();
-        facts_.threads = threads_.size();
-        close_lives();
-        report.wall = wall_section();
-        report.threads = thread_section();
-        add_attempts(report.wall);
-        add_attempts(report.threads);
-        report.endpoints = ledger_.finished();
-        report.slowest = slow_calls_.finished();
-        report.syscalls = statistics_.finished();
-        report.run = facts_;
-        if (facts_.truncated) {
-            if (__builtin_mul_overflow(stop_cost_ns_, facts_.calls, &report.run.tracing_ns)) report.run.tracing_ns = 0;
-        }
-        return report;
-    }
-
-    Analysis::Analysis() : implementation_(std::make_unique<Implementation>()) {}
-    Analysis::~Analysis() = default;
-
-    Report Analysis::report() const {
-        return implementation_->report();
-    }
-
-    void Analysis::run(const model::Run& run) {
+    if (thread.run_ns) {
         RunFacts& facts = implementation_->facts_;
-        facts.arguments.assign(run.argv().begin(), run.argv().end());
-        facts.engine = run.engine();
-        facts.selection = run.selection();
-        facts.start_ns = sane(run.start_ns());
-        facts.floor_ns = std::max<std::int64_t>(run.floor_ns(), 0);
-        implementation_->stop_cost_ns_ = std::max<std::int64_t>(run.stop_cost_ns(), 0);
-        implementation_->saw(run.start_ns());
+        facts.cpu_ns = saturating_add(facts.cpu_ns, std::max<std::int64_t>(*thread.run_ns, 0));
+        ++facts.cpu_threads;
     }
+}
 
-    void Analysis::process_started(const resolve::Process& process) {
-        implementation_->run_causes_.process_started(process);
-        if (!implementation_->root_) implementation_->root_ = process.id;
-        ProcessLife& life = implementation_->processes_[process.id];
-        life.birth_ns = implementation_->saw(process.birth_ns);
-        life.death_ns = INT64_MAX;
-        if (process.parent && *process.parent != process.id)
-            implementation_->processes_[*process.parent].children.push_back(process.id);
-    }
+void Analysis::call(const ResolvedCall& call) {
+    Implementation& my = *implementation_;
+    const std::int64_t ns = time_in_call(call.call);
+    ++my.facts_.calls;
+    my.saw(call.call.exit_ns());
+    my.statistics_.add(call, ns, my.facts_.floor_ns);
+    my.run_causes_.seen(call);
+    const bool slow = my.slow_calls_.wants(ns);
+    if (ns < shortest_wait_ns && !slow) return;
+    const Cause cause =
+        ns < shortest_wait_ns ? Cause{CauseKind::computing, {}, 0, {}, false} : my.run_causes_.cause_of(call);
+    if (slow) my.slow_calls_.add(call, ns, cause);
+    my.wait(call, ns, cause);
+}
 
-    void Analysis::process_executed(const resolve::Process& process, std::int64_t time_ns) {
-        implementation_->saw(time_ns);
-        std::vector<std::string>& programs = implementation_->facts_.setuid_ignored;
-        constexpr std::size_t limit = 5;
-        if (process.setuid_ignored && programs.size() < limit &&
-            std::find(programs.begin(), programs.end(), process.executable) == programs.end())
-            programs.push_back(process.executable);
-    }
+void Analysis::job_stop(const resolve::Thread& thread, const model::JobStop& stop) {
+    const CauseId id = implementation_->causes_.intern({CauseKind::stopped, {}, 0, {}, false});
+    implementation_->life(thread).tiling.add(implementation_->saw(stop.from_ns()), implementation_->saw(stop.to_ns()),
+                                             id);
+}
 
-    void Analysis::process_ended(const resolve::Process& process) {
-        implementation_->run_causes_.process_ended(process);
-        if (process.death_ns)
-            implementation_->processes_[process.id].death_ns = implementation_->saw(*process.death_ns);
-    }
+void Analysis::connection_opened(const Connection& connection, std::int64_t) {
+    implementation_->ledger_.opened(connection);
+}
 
-    void Analysis::thread_started(const resolve::Thread& thread) {
-        implementation_->saw(thread.birth_ns);
-        implementation_->life(thread);
-    }
+void Analysis::connect_attempt(const resolve::ConnectAttempt& attempt) {
+    implementation_->ledger_.attempted(attempt);
+}
 
-    void Analysis::thread_ended(const resolve::Thread& thread) {
-        ThreadLife& life = implementation_->life(thread);
-        if (thread.death_ns) {
-            life.ended = true;
-            life.tiling.end(implementation_->saw(*thread.death_ns));
-        }
-        if (thread.run_ns) {
-            RunFacts& facts = implementation_->facts_;
-            facts.cpu_ns = saturating_add(facts.cpu_ns, std::max<std::int64_t>(*thread.run_ns, 0));
-            ++facts.cpu_threads;
-        }
-    }
+void Analysis::connection_closed(const Connection& connection, std::int64_t) {
+    implementation_->ledger_.closed(connection);
+}
 
-    void Analysis::call(const ResolvedCall& call) {
-        Implementation& my = *implementation_;
-        const std::int64_t ns = time_in_call(call.call);
-        ++my.facts_.calls;
-        my.saw(call.call.exit_ns());
-        my.statistics_.add(call, ns, my.facts_.floor_ns);
-        my.run_causes_.seen(call);
-        const bool slow = my.slow_calls_.wants(ns);
-        if (ns < shortest_wait_ns && !slow) return;
-        const Cause cause =
-            ns < shortest_wait_ns ? Cause{CauseKind::computing, {}, 0, {}, false} : my.run_causes_.cause_of(call);
-        if (slow) my.slow_calls_.add(call, ns, cause);
-        my.wait(call, ns, cause);
-    }
+void Analysis::dns_exchange(const resolve::DnsExchange& exchange) {
+    implementation_->ledger_.asked(exchange);
+}
 
-    void Analysis::job_stop(const resolve::Thread& thread, const model::JobStop& stop) {
-        const CauseId id = implementation_->causes_.intern({CauseKind::stopped, {}, 0, {}, false});
-        implementation_->life(thread).tiling.add(implementation_->saw(stop.from_ns()),
-                                                 implementation_->saw(stop.to_ns()), id);
-    }
+void Analysis::escape(const resolve::Thread&, const model::Escape&) {
+    ++implementation_->facts_.escapes;
+}
 
-    void Analysis::connection_opened(const Connection& connection, std::int64_t) {
-        implementation_->ledger_.opened(connection);
-    }
+void Analysis::loss(const model::Loss& loss) {
+    RunFacts& facts = implementation_->facts_;
+    facts.lost_events += loss.events();
+    constexpr std::size_t limit = 5;
+    auto& reasons = facts.loss_reasons;
+    if (reasons.size() < limit && std::find(reasons.begin(), reasons.end(), loss.reason()) == reasons.end())
+        reasons.push_back(loss.reason());
+}
 
-    void Analysis::connect_attempt(const resolve::ConnectAttempt& attempt) {
-        implementation_->ledger_.attempted(attempt);
-    }
-
-    void Analysis::connection_closed(const Connection& connection, std::int64_t) {
-        implementation_->ledger_.closed(connection);
-    }
-
-    void Analysis::dns_exchange(const resolve::DnsExchange& exchange) {
-        implementation_->ledger_.asked(exchange);
-    }
-
-    void Analysis::escape(const resolve::Thread&, const model::Escape&) {
-        ++implementation_->facts_.escapes;
-    }
-
-    void Analysis::loss(const model::Loss& loss) {
-        RunFacts& facts = implementation_->facts_;
-        facts.lost_events += loss.events();
-        constexpr std::size_t limit = 5;
-        auto& reasons = facts.loss_reasons;
-        if (reasons.size() < limit && std::find(reasons.begin(), reasons.end(), loss.reason()) == reasons.end())
-            reasons.push_back(loss.reason());
-    }
-
-    void Analysis::end(const model::RunEnd& end) {
-        RunFacts& facts = implementation_->facts_;
-        const std::int64_t time_ns = sane(end.time_ns());
-        if (time_ns > 0) implementation_->end_ns_ = std::max(time_ns, facts.start_ns);
-        implementation_->ended_ = true;
-        if (end.has_status()) facts.status = end.status();
-        // A recording closed in order has handled stops; the one a Resolver makes up for a killed one has none.
-        facts.truncated = !end.has_status() && end.stops() == 0;
-        facts.tracing_ns = std::max<std::int64_t>(end.tracing_ns(), 0);
-        facts.left_running = end.left_running();
-        facts.late_stamps = end.late_stamps();
-        facts.late_ns = end.late_ns();
-    }
+void Analysis::end(const model::RunEnd& end) {
+    RunFacts& facts = implementation_->facts_;
+    const std::int64_t time_ns = sane(end.time_ns());
+    if (time_ns > 0) implementation_->end_ns_ = std::max(time_ns, facts.start_ns);
+    implementation_->ended_ = true;
+    if (end.has_status()) facts.status = end.status();
+    // A recording closed in order has handled stops; the one a Resolver makes up for a killed one has none.
+    facts.truncated = !end.has_status() && end.stops() == 0;
+    facts.tracing_ns = std::max<std::int64_t>(end.tracing_ns(), 0);
+    facts.left_running = end.left_running();
+    facts.late_stamps = end.late_stamps();
+    facts.late_ns = end.late_ns();
+}
 
 }  // namespace slowtrace::analyze

@@ -18,7 +18,7 @@ class Analysis : public resolve::ResolvedSink {
     Analysis(const Analysis&) = delete;
     Analysis& operator=(const Analysis&) = delete;
 
-    // After the last event (Resolver::finish).
+    // After the last event (Resolver::finish), while the Resolver still lives.
     Report report() const;
 
     void run(const model::Run& run) override;

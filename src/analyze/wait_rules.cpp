@@ -150,8 +150,7 @@ Result on_local_socket(const Wait& wait) {
     if (!file || !file->connection || remote(wait) || listening(*wait.descriptor)) return {};
     if (!moves_data(wait) && wait.activity != Activity::connect) return {};
     const Connection& connection = *file->connection;
-    std::string name = connection.peer.display();
-    if (name.empty()) name = connection.local.display();
+    std::string name = (connection.peer.address.empty() ? connection.local : connection.peer).display();
     return Cause{CauseKind::local_socket, std::move(name), connection.id + 1, {}, false};
 }
 
@@ -298,8 +297,8 @@ constexpr std::array rules{
 std::string peer_name(const Connection& connection) {
     const resolve::Endpoint& peer = connection.peer;
     if (connection.accepted) return "client " + (peer.host.empty() ? peer.address : peer.host);
-    std::string shown = peer.display();
-    return shown.empty() ? "an unknown peer" : shown;
+    const bool known = !peer.host.empty() || !peer.address.empty() || connection.transport == Transport::netlink;
+    return known ? peer.display() : "an unknown peer";
 }
 
 std::span<const WaitRule> wait_rules() {

@@ -76,6 +76,8 @@ class TraceWriter::Implementation {
             return;
         }
         add(event, true);
+        // From here on the file says what was run, however soon and hard the recording ends.
+        if (event.has_exec() && bytes_written_ == header_size) flush();
     }
     void syscall(const model::Syscall& call) { add(call, call.captured_size() + call.pieces_size() != 0); }
 

@@ -184,6 +184,20 @@ TEST_CASE("a writer that is never closed has lost a second at most", "[trace]") 
     REQUIRE(events.back().loss().reason().find("end mark is missing") != std::string::npos);
 }
 
+TEST_CASE("a writer that is never closed has told the command from its exec on", "[trace]") {
+    const test::TemporaryDirectory directory;
+    TraceWriter writer(directory.file("t"));
+    model::Event exec;
+    exec.mutable_exec()->set_path("/usr/bin/sleep");
+    writer.event(run_event());
+    writer.event(exec);
+    const Events events = read_back(directory.file("t"));
+    REQUIRE(events.size() == 3);
+    REQUIRE(events[0].has_run());
+    REQUIRE(events[1].has_exec());
+    REQUIRE(events[2].has_loss());
+}
+
 TEST_CASE("a trace is private and never overwritten unasked", "[trace]") {
     const test::TemporaryDirectory directory;
     const std::string path = directory.file("t");
