@@ -1,0 +1,142 @@
+"""Every fixture program: same behaviour when traced, the calls strace sees, the causes the program itself states."""
+
+import json
+import os
+import re
+import subprocess
+import shutil
+
+import comparison
+import strace_log
+from lab import REPOSITORY, Skipped, check, check_equal, session_members
+
+STATED_SHARE = 0.7  # of a stated wait must be covered by calls with the stated cause
+_recordings = {}
+
+
+def statements(output):
+    """The JSON lines among a program's output."""
+    found = []
+    for line in output.decode(errors="replace").splitlines():
+        if line.startswith("{"):
+            found.append(json.loads(line))
+    return found
+
+
+def recorded(lab, name):
+    """The program's recording, made once for all tests about it."""
+    if name not in _recordings:
+        _recordings[name] = lab.record([lab.program(name)], "--wait-all")
+    finished = _recordings[name]
+    for statement in statements(finished.output):
+        if "skip" in statement:
+            raise Skipped(statement["skip"])
+    return finished
+
+
+def without_numbers(output):
+    """What two runs of one program have in common: lines in any order, no times, no thread numbers."""
+    return sorted(re.sub(rb"\d+", b"#", line) for line in output.splitlines())
+
+
+def behaves_the_same(lab, name):
+    alone = lab.run([lab.program(name)])
+    traced = recorded(lab, name)
+    check_equal(traced.status, alone.status, "status")
+    check_equal(without_numbers(traced.output), without_numbers(alone.output), "standard output")
+    check(traced.errors.startswith(alone.errors), f"its standard error is not intact: {traced.report[:200]}")
+    check("Where the " in traced.report, f"no report: {traced.report[-300:]}")
+
+
+def agrees_with_strace(lab, name, program=None):
+    if not shutil.which("strace"):
+        raise Skipped("strace is not installed")
+    traced = recorded(lab, name)
+    compare(lab, name, lab.program(name), traced.run)
+
+
+def compare(lab, name, program, run):
+    prefix = lab.path("strace")
+    with open(lab.path("stdout"), "wb") as output:  # a file for both: what is written does not depend on it
+        process = lab.start(["strace", "-ff", "-y", "-s", "0", "-o", prefix, program], stdout=output,
+                            stderr=subprocess.DEVNULL)
+        process.wait(timeout=60)
+    logs = strace_log.read_logs(prefix)
+    root = next((log.tid for log in sorted(logs, key=lambda log: log.tid)
+                 if log.calls and log.calls[0].name == "execve" and log.calls[0].arguments), None)
+    check(root is not None, "strace wrote no log of the command")
+    found = comparison.difference(name, logs, root, lab.timeline(run))
+    check(found is None, found)
+
+
+def states_its_waits(lab, name):
+    traced = recorded(lab, name)
+    waits = [statement for statement in statements(traced.output) if "wait" in statement]
+    stops = sum(statement.get("stopped", 0) for statement in statements(traced.output))
+    if not waits and not stops:
+        raise Skipped("it states no wait")
+    calls = lab.timeline(traced.run)
+    for wait in waits:
+        check_wait(calls, wait)
+    if stops:
+        check("stopped" in lab.report_of(traced.run), "the report does not tell that it was stopped")
+
+
+def check_wait(calls, wait):
+    stated = wait["to_ns"] - wait["from_ns"]
+    near = [call for call in calls
+            if call.tid == wait["thread"] and call.overlap(wait["from_ns"], wait["to_ns"]) > stated / 50]
+    right = [call for call in near if call.cause == wait["cause"].replace("_", " ") and wait["subject"] in call.subject]
+    covered = sum(call.overlap(wait["from_ns"], wait["to_ns"]) for call in right)
+    shown = ", ".join(f"{call.name}: {call.cause} {call.subject!r}" for call in near) or "nothing"
+    check(covered >= STATED_SHARE * stated,
+          f"{wait['wait']} stated {wait['cause']} {wait['subject']!r} for {stated / 1e6:.0f} ms, recorded {shown}")
+
+
+def leaves_nothing(lab, name):
+    output = lab.path("run")
+    with open(lab.path("stdout"), "wb") as out:
+        process = lab.start([lab.binary, "-o", output, "--no-json", "--wait-all", "--", lab.program(name)], stdout=out,
+                            stderr=out)
+        process.wait(timeout=60)
+    left = {pid: state for pid, state in session_members(process.pid).items() if state in "tTZ"}
+    check(not left, f"stopped or zombie processes left: {left}")
+
+
+def variant(flags, why):
+    """A test that builds a program in another way and compares it with strace."""
+
+    def test(lab):
+        compiler = shutil.which("cc")
+        if not compiler:
+            raise Skipped("no C compiler")
+        program = lab.path("sleep")
+        source = os.path.join(REPOSITORY, "fixtures", "programs", "sleep.c")
+        built = subprocess.run([compiler, *flags, "-pthread", "-o", program, source], capture_output=True)
+        if built.returncode != 0:
+            raise Skipped(f"cannot build {why} programs here")
+        traced = lab.record([program])
+        check_equal(traced.status, 3, "status")
+        calls = lab.timeline(traced.run)
+        for wait in statements(traced.output):
+            check_wait(calls, wait)
+        if shutil.which("strace"):
+            compare(lab, os.path.basename(program), program, traced.run)
+
+    return test
+
+
+def cases(lab):
+    # Its second child is unseen by both tracers and its report must say so.
+    kinds = {"same": behaves_the_same, "strace": agrees_with_strace, "waits": states_its_waits, "left": leaves_nothing}
+    for name in lab.program_names():
+        for kind, test in kinds.items():
+            yield f"{kind}/{name}", lambda lab, test=test, name=name: test(lab, name)
+    yield "static program", variant(["-static"], "static")
+    yield "32-bit program", variant(["-m32"], "32-bit")
+    yield "escaped child is told", escape_is_told
+
+
+def escape_is_told(lab):
+    traced = recorded(lab, "clone_untraced")
+    check(re.search(r"untraced|unseen|escape", traced.report, re.IGNORECASE), f"not told: {traced.report[-400:]}")

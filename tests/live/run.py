@@ -1,0 +1,82 @@
+#!/usr/bin/env python3
+"""Runs the live tests: slowtrace on real programs, compared with strace and with what the programs state.
+
+    tests/live/run.py --binary build/g++/slowtrace --programs build/g++/programs [-k PATTERN] [-l]
+
+One line a test (`ok`, `FAILED` or `skipped`, its name, why), then a count. Exit status: 0 when none failed.
+"""
+
+import argparse
+import os
+import re
+import sys
+import threading
+import time
+import traceback
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import bad_input_cases  # noqa: E402
+import program_cases  # noqa: E402
+import scenario_cases  # noqa: E402
+import signal_cases  # noqa: E402
+import transparency_cases  # noqa: E402
+from lab import Lab, Skipped, end_own_children  # noqa: E402
+
+GROUPS = (program_cases, transparency_cases, signal_cases, bad_input_cases, scenario_cases)
+TEST_DEADLINE_SECONDS = 240
+
+
+def run_test(lab, test):
+    """One test's verdict and its reason. A test that hangs loses what it started, and fails by that."""
+    watchdog = threading.Timer(TEST_DEADLINE_SECONDS, end_own_children)
+    watchdog.daemon = True
+    watchdog.start()
+    try:
+        test(lab)
+        return "ok", ""
+    except Skipped as reason:
+        return "skipped", str(reason)
+    except AssertionError as reason:
+        return "FAILED", str(reason)
+    except Exception:  # a broken test is a failed one
+        return "FAILED", traceback.format_exc().strip().replace("\n", " | ")
+    finally:
+        watchdog.cancel()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--binary", required=True, help="the slowtrace to test")
+    parser.add_argument("--programs", required=True, help="the folder of built fixture programs")
+    parser.add_argument("-k", dest="pattern", default="", help="only tests whose name matches this expression")
+    parser.add_argument("-l", dest="list", action="store_true", help="list the tests")
+    parser.add_argument("-v", dest="times", action="store_true", help="tell each test's time")
+    options = parser.parse_args()
+    if not os.access(options.binary, os.X_OK):
+        parser.error(f"{options.binary} cannot be executed: build it first")
+    counts = {"ok": 0, "FAILED": 0, "skipped": 0}
+    lab = Lab(options.binary, options.programs)
+    try:
+        for group in GROUPS:
+            for name, test in group.cases(lab):
+                if not re.search(options.pattern, name):
+                    continue
+                if options.list:
+                    print(name)
+                    continue
+                begin = time.monotonic()
+                verdict, reason = run_test(lab, test)
+                counts[verdict] += 1
+                elapsed = f" ({time.monotonic() - begin:.1f} s)" if options.times else ""
+                line = f"{verdict} {name}{elapsed}" + (f": {reason}" if reason else "")
+                print(line.encode("ascii", "backslashreplace").decode(), flush=True)
+    finally:
+        lab.close()
+    if not options.list:
+        print(f"{counts['ok']} passed, {counts['FAILED']} failed, {counts['skipped']} skipped")
+    return 1 if counts["FAILED"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
