@@ -6,8 +6,7 @@
 
 namespace slowtrace::render {
 
-void TsvTimeline::run(const model::Run& run) {
-    start_ns_ = run.start_ns();
+void TsvTimeline::run(const model::Run&) {
     out_ << "thread\ttid\tpid\tcall\tentry_ns\texit_ns\tresult\tending\tdescriptors\tcause\tsubject\tpieces\n";
 }
 
@@ -15,9 +14,9 @@ void TsvTimeline::call(const resolve::ResolvedCall& resolved) {
     const model::Syscall& call = resolved.call;
     const bool returned = call.ending() == model::Syscall::RETURNED;
     out_ << index(resolved.thread.id) << '\t' << resolved.thread.tid << '\t' << resolved.process.pid << '\t'
-         << model::syscall_name(call.abi(), call.number()) << '\t' << call.entry_ns() - start_ns_ << '\t'
-         << call.exit_ns() - start_ns_ << '\t' << (returned ? std::to_string(call.result()) : "?") << '\t'
-         << model::Syscall::Ending_Name(call.ending()) << '\t';
+         << model::syscall_name(call.abi(), call.number()) << '\t' << call.entry_ns() << '\t' << call.exit_ns() << '\t'
+         << (returned ? std::to_string(call.result()) : "?") << '\t' << model::Syscall::Ending_Name(call.ending())
+         << '\t';
     bool first = true;
     for (const resolve::ResolvedDescriptor& descriptor : resolved.descriptors) {
         if (descriptor.argument < 0) continue;

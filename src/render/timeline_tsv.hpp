@@ -7,7 +7,7 @@
 
 namespace slowtrace::render {
 
-// Columns: thread (dense id), tid, pid, call, entry_ns and exit_ns (from the run's start), result (decimal, "?"
+// Columns: thread (dense id), tid, pid, call, entry_ns and exit_ns (CLOCK_MONOTONIC), result (decimal, "?"
 // when the call never returned), ending, descriptors ("0=3": argument=number, comma separated), cause, subject
 // (both "-" for calls too short to be a wait), pieces. A header line names them. In the order calls ended.
 class TsvTimeline : public resolve::ResolvedSink {
@@ -18,7 +18,6 @@ class TsvTimeline : public resolve::ResolvedSink {
 
    private:
     std::ostream& out_;
-    std::int64_t start_ns_ = 0;
 };
 
 }  // namespace slowtrace::render

@@ -114,14 +114,9 @@ def recorded_entries(thread, left_out):
     for call in thread.calls:
         if call.name not in left_out:
             to_stdout = call.name == "write" and call.descriptors.get(0) == 1
-            result = result_class(call.name, error_word(call.result), to_stdout)
+            result = result_class(call.name, call.result, to_stdout)
             entries.append(Entry(call.name, result, call.descriptors))
     return entries
-
-
-def error_word(word):
-    """Accepts "ENOENT", "-1 ENOENT" and leaves numbers alone."""
-    return word.split()[1] if word.startswith("-1 E") else word
 
 
 def _descriptors_differ(straced, recorded):

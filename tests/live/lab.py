@@ -1,5 +1,6 @@
 """What the live tests stand on: running slowtrace with a deadline, reading its outputs, skipping, asserting."""
 
+import errno
 import os
 import re
 import shutil
@@ -104,20 +105,29 @@ class Lab:
 
 
 class Call:
-    """One line of `timeline --format tsv`."""
+    """One line of `timeline --format tsv` (src/render/timeline_tsv.hpp)."""
 
     FIELDS = ("thread", "tid", "pid", "name", "entry_ns", "exit_ns", "result", "ending", "descriptors", "cause",
-              "subject")
+              "subject", "pieces")
+    NUMBERS = {"thread", "tid", "pid", "entry_ns", "exit_ns", "pieces"}
 
     def __init__(self, columns):
         for field, text in zip(self.FIELDS, columns):
-            setattr(self, field, int(text) if field in ("thread", "tid", "pid", "entry_ns", "exit_ns") else text)
-        pairs = [pair.split("=") for pair in self.descriptors.split(",") if "=" in pair]
+            setattr(self, field, int(text) if field in self.NUMBERS else text if text != "-" else "")
+        pairs = [pair.split("=") for pair in self.descriptors.split(",") if pair]
         self.descriptors = {int(argument): int(number) for argument, number in pairs}
-        self.cause = self.cause.replace("_", " ")
+        self.result = error_name(self.result)
 
     def overlap(self, from_ns, to_ns):
         return min(self.exit_ns, to_ns) - max(self.entry_ns, from_ns)
+
+
+def error_name(result):
+    """"-2" → "ENOENT", as strace spells it; other results as they are."""
+    if not re.fullmatch(r"-\d+", result):
+        return result
+    number = -int(result)
+    return {errno.EOPNOTSUPP: "EOPNOTSUPP"}.get(number, errno.errorcode.get(number, result))
 
 
 def parse_timeline(text):
