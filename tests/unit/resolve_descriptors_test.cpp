@@ -5,18 +5,6 @@
 
 using namespace slowtrace::resolve;
 
-namespace {
-
-struct ProbeWithRoot : ResolveProbe {
-    ProbeWithRoot() { play(root); }
-    std::string at(int fd, int thread = 1) {
-        play(std::to_string(thread) + " fsync(" + std::to_string(fd) + ") = 0");
-        return told("call").back().substr(std::string("fsync ").size());
-    }
-};
-
-}  // namespace
-
 TEST_CASE("open binds the result, by path", "[resolve]") {
     ProbeWithRoot probe;
     probe.play("1 openat(-100 0 0) = 3" + path(1, "/etc/passwd"));

@@ -169,6 +169,15 @@ class ResolveProbe : public ResolvedSink {
     std::int64_t clock_ = 0;
 };
 
+// One process with one thread, and a way to ask what a descriptor means to a thread now.
+struct ProbeWithRoot : ResolveProbe {
+    ProbeWithRoot() { play(root); }
+    std::string at(int fd, int thread = 1) {
+        play(std::to_string(thread) + " fsync(" + std::to_string(fd) + ") = 0");
+        return told("call").back().substr(std::string("fsync ").size());
+    }
+};
+
 // TextFormat of what calls carry, short enough for a line.
 inline std::string path(int argument, const std::string& value) {
     return " captured { argument: " + std::to_string(argument) + " path: \"" + value + "\" } ";
