@@ -1,0 +1,40 @@
+// A connect from the call to the moment the program learned how it went, however it learns it.
+#pragma once
+
+#include <cstdint>
+
+#include "resolve/notices.hpp"
+#include "resolve/tracked_file.hpp"
+
+namespace slowtrace::resolve {
+
+// Why the last descriptor went.
+enum class Closing : std::uint8_t { closed, process_gone };
+
+class ConnectAttempts {
+   public:
+    explicit ConnectAttempts(Notices& notices) : notices_(notices) {}
+
+    // connect(), or a send that connects, has ended. `error` 0: success.
+    void connect_ended(TrackedFile& file, const model::Syscall& call, int error);
+    // A wait that was about the socket reported it with these POLL* bits; `certain`: the call would have told ERR.
+    void ready(TrackedFile& file, std::uint32_t bits, bool certain, std::int64_t time_ns);
+    // A wait that was about the socket timed out.
+    void waited_out(TrackedFile& file, std::int64_t time_ns);
+    // getsockopt(SO_ERROR) said so.
+    void error_read(TrackedFile& file, int error, std::int64_t time_ns);
+    // A send, receive or getpeername ended, with 0 for success.
+    void used(TrackedFile& file, int error, std::int64_t time_ns);
+    // The last descriptor has gone.
+    void gone(TrackedFile& file, Closing closing, std::int64_t time_ns);
+
+   private:
+    void begin(TrackedFile& file, const model::Syscall& call);
+    void conclude(TrackedFile& file, AttemptOutcome outcome, int error, std::int64_t time_ns);
+    void conclude(TrackedFile& file, int error, std::int64_t time_ns);
+    void stay_pending(TrackedFile& file, const model::Syscall& call, int error);
+
+    Notices& notices_;
+};
+
+}  // namespace slowtrace::resolve

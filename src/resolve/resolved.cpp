@@ -1,0 +1,38 @@
+// How resolved things are called: the names and addresses every output shows.
+#include "slowtrace/resolved.hpp"
+
+namespace slowtrace::resolve {
+
+namespace {
+
+std::string base_name(const std::string& path) {
+    std::size_t end = path.find_last_not_of('/');
+    if (end == std::string::npos) return {};
+    std::size_t slash = path.rfind('/', end);
+    std::size_t begin = slash == std::string::npos ? 0 : slash + 1;
+    return path.substr(begin, end - begin + 1);
+}
+
+std::string with_port(const std::string& host, std::uint16_t port) {
+    return port == 0 ? host : host + ':' + std::to_string(port);
+}
+
+}  // namespace
+
+std::string Process::name() const {
+    std::string name = arguments.empty() ? std::string() : base_name(arguments.front());
+    if (name.empty()) name = base_name(executable);
+    return name.empty() ? "?" : name;
+}
+
+std::string Endpoint::display() const {
+    if (!host.empty()) return with_port(host, port);
+    if (transport == Transport::netlink) return "netlink";
+    if (transport == Transport::packet) return "packet";
+    if (transport == Transport::unix_socket) return address.empty() ? "unix socket" : address;
+    if (address.empty()) return "?";
+    bool bracketed = address.find(':') != std::string::npos;
+    return with_port(bracketed && port != 0 ? '[' + address + ']' : address, port);
+}
+
+}  // namespace slowtrace::resolve
