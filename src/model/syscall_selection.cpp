@@ -97,14 +97,12 @@ Calls calls_of(std::string_view item) {
     if (item == "all") return calls_where([](const SyscallRow&) { return true; });
     if (item == "none") return {};
     if (item.starts_with('/')) return matching(item.substr(1));
-    if (item.starts_with('%')) {
-        if (const auto calls = calls_of_class(item.substr(1))) return *calls;
-    } else if (const SyscallRow* row = find_syscall(item)) {
+    // i386 has calls named signal and ipc; as in strace on x86_64 those words mean the classes.
+    if (const auto calls = calls_of_class(item.starts_with('%') ? item.substr(1) : item)) return *calls;
+    if (const SyscallRow* row = find_syscall(item)) {
         Calls calls;
         calls.set(static_cast<std::size_t>(row->call));
         return calls;
-    } else if (const auto calls = calls_of_class(item)) {
-        return *calls;
     }
     if (optional) return {};
     throw unknown_item(whole);
