@@ -23,10 +23,6 @@ constexpr std::string_view counter_members[] = {
 };
 static_assert(std::size(counter_members) == static_cast<std::size_t>(JsonCounter::count));
 
-double end_as_double(std::int64_t from_ns, std::int64_t to_ns) {
-    return static_cast<double>(from_ns) / 1000 + static_cast<double>(to_ns - from_ns) / 1000;
-}
-
 }  // namespace
 
 JsonWriter::JsonWriter(ByteSink& out) : out_(out), next_due_ns_(never) {
@@ -76,13 +72,14 @@ void JsonWriter::event(const JsonEvent& event) {
 // Slices of a track nest or are disjoint, or viewers drop or stretch them. A recording says so too; should one
 // not (a hand-made or damaged trace), the slice is cut at its parent's end and says that it was.
 void JsonWriter::slice(const JsonEvent& event) {
-    auto& open = open_slices_[std::uint64_t{event.pid} << 32 | event.tid];
-    while (!open.empty() && open.back().end_ns <= event.from_ns) open.pop_back();
-    const bool cut = !open.empty() && event.to_ns > open.back().end_ns;
-    std::int64_t end_ns = cut ? open.back().end_ns : std::max(event.to_ns, event.from_ns);
-    // Viewers add ts and dur as doubles: of two slices with one end the inner may round beyond the outer.
-    if (!open.empty() && end_ns > event.from_ns && end_as_double(event.from_ns, end_ns) > open.back().end_us) --end_ns;
-    open.push_back({end_ns, end_as_double(event.from_ns, end_ns)});
+    auto& ends = open_ends_[std::uint64_t{event.pid} << 32 | event.tid];
+    while (!ends.empty() && ends.back() <= event.from_ns) ends.pop_back();
+    const bool cut = !ends.empty() && event.to_ns > ends.back();
+    std::int64_t end_ns = cut ? ends.back() : std::max(event.to_ns, event.from_ns);
+    // A nanosecond before its parent: viewers compute ends in doubles, each with another origin, and an inner end
+    // that rounds beyond the outer one makes speedscope stretch the whole thread.
+    if (!ends.empty() && end_ns == ends.back()) --end_ns;
+    ends.push_back(end_ns);
     begin("X", event.pid, event.tid, event.from_ns);
     buffer_ += R"("dur":)";
     append_microseconds(buffer_, end_ns - event.from_ns);

@@ -45,12 +45,8 @@ class JsonWriter {
     bool first_ = true;
     std::array<Counter, static_cast<std::size_t>(JsonCounter::count)> counters_;
     std::int64_t next_due_ns_;
-    struct OpenSlice {
-        std::int64_t end_ns;
-        double end_us;  // as viewers compute it: ts + dur
-    };
-    // The slices open on each track, outermost first.
-    std::unordered_map<std::uint64_t, std::vector<OpenSlice>> open_slices_;
+    // The ends of the slices open on each track, outermost first.
+    std::unordered_map<std::uint64_t, std::vector<std::int64_t>> open_ends_;
 };
 
 }  // namespace slowtrace::render

@@ -9,6 +9,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <random>
+#include <set>
 
 #include "slowtrace/syscalls.hpp"
 
@@ -272,31 +273,33 @@ TEST_CASE("Slices that overlap in part are cut, and say so", "[chrome_json]") {
     story.finish();
     check_order(story);
     CHECK(story.named("X", "write").at("args").at("cut") == true);
-    CHECK(story.named("X", "write").at("dur") == 0.1);
+    CHECK(story.named("X", "write").at("dur") == 0.099);
     CHECK_FALSE(story.named("X", "read").at("args").contains("cut"));
 }
 
-TEST_CASE("Slices nest also in the doubles viewers compute with", "[chrome_json]") {
+TEST_CASE("Slices that touch are a nanosecond apart, for viewers compute in doubles", "[chrome_json]") {
     Story story;
     const auto& thread = story.single(7, "sh");
     std::mt19937 random(5);
     std::int64_t time = 1'234'567'890'123;
     for (int number = 0; number < 500; ++number) {
         const std::int64_t end = time + 3 + random() % 999'999;
-        story.call(thread, "write", time + random() % (end - time), end);  // with its parent's end
         story.call(thread, "pause", time, end);
-        time = end + 1;
+        time = end;  // the next begins with this one's end
+    }
+    for (int number = 0; number < 500; ++number) {
+        const std::int64_t end = time + 10 + random() % 999'999;
+        story.call(thread, "write", time + 2 + random() % (end - time - 4), end);  // ends with its parent
+        story.call(thread, "pause", time + 1, end);
+        time = end;
     }
     story.finish();
     CHECK(check_order(story) == 2);
-    double outer = 0;
+    std::set<std::int64_t> ends;
     for (const json& event : story.of("X")) {
-        const double from = event.at("ts").get<double>(), to = from + event.at("dur").get<double>();
-        if (event.at("name") == "write") REQUIRE(to <= outer);
-        if (event.at("name") == "pause") {
-            REQUIRE(from >= outer);
-            outer = to;
-        }
+        const std::int64_t from = nanoseconds(event, "ts"), to = from + nanoseconds(event, "dur");
+        REQUIRE(ends.count(from) == 0);
+        REQUIRE(ends.insert(to).second);
     }
 }
 
