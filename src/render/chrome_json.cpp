@@ -131,8 +131,7 @@ void ChromeJson::call(const resolve::ResolvedCall& call) {
     if (!endless && nanoseconds_between(entry_ns, exit_ns) < self.options_.min_duration_ns) return;
     describe_call(self.body_, call);
     if (endless) return self.end_with(call.thread, entry_ns);
-    self.timeline_.slice(self.numbers_.track(call.thread), self.numbers_.beginning(call.thread, entry_ns, exit_ns),
-                         exit_ns, self.body_);
+    self.timeline_.slice(self.numbers_.track(call.thread), entry_ns, exit_ns, self.body_);
 }
 
 void ChromeJson::job_stop(const resolve::Thread& thread, const model::JobStop& stop) {

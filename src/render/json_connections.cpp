@@ -186,8 +186,7 @@ void JsonConnections::end_phase(Life& life) {
         arguments.size("bytes_received", life.phase_received);
     }
     arguments.close();
-    // A nanosecond short: the end a viewer computes in doubles may otherwise pass the next phase's beginning.
-    timeline_.slice({pid_, lanes_[life.lane].tid}, life.phase_ns, life.cursor_ns - 1, body_);
+    timeline_.slice({pid_, lanes_[life.lane].tid}, life.phase_ns, life.cursor_ns, body_);
     life.phase.reset();
     life.phase_sent = life.phase_received = 0;
 }

@@ -20,22 +20,14 @@ std::uint32_t JsonNumbers::pid(const resolve::Process& process) {
     return number(process.id, process.pid).pid;
 }
 
-JsonNumbers::ThreadNumber& JsonNumbers::number(const resolve::Thread& thread) {
+JsonTrack JsonNumbers::track(const resolve::Thread& thread) {
     const auto [found, fresh] = threads_.try_emplace(index(thread.id));
     if (!fresh) return found->second;
     ProcessNumber& owner = number(thread.process, thread.tid);
     // Viewers know the main thread by tid = pid. After an exec by another thread two threads had that tid.
     const bool main = thread.main && !owner.main_taken;
     owner.main_taken = owner.main_taken || main;
-    found->second.track = {owner.pid, main ? owner.pid : claim(thread.tid)};
-    return found->second;
-}
-
-std::int64_t JsonNumbers::beginning(const resolve::Thread& thread, std::int64_t from_ns, std::int64_t to_ns) {
-    std::int64_t& last_end_ns = number(thread).last_end_ns;
-    const bool touches = from_ns == last_end_ns && to_ns > from_ns;
-    last_end_ns = to_ns;
-    return touches ? from_ns + 1 : from_ns;
+    return found->second = {owner.pid, main ? owner.pid : claim(thread.tid)};
 }
 
 }  // namespace slowtrace::render

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <cstdint>
-#include <limits>
 #include <unordered_map>
 #include <vector>
 
@@ -26,28 +25,20 @@ class JsonNumbers {
 
     std::uint32_t pid(const resolve::Process& process);
     // Its process was told before.
-    JsonTrack track(const resolve::Thread& thread) { return number(thread).track; }
-    // Where a call on the thread's track begins: not at the very end of the call told before it. Viewers compute
-    // ends in doubles, and one that rounds beyond the next beginning makes speedscope stretch the whole thread.
-    std::int64_t beginning(const resolve::Thread& thread, std::int64_t from_ns, std::int64_t to_ns);
+    JsonTrack track(const resolve::Thread& thread);
 
    private:
     struct ProcessNumber {
         std::uint32_t pid = 0;
         bool main_taken = false;
     };
-    struct ThreadNumber {
-        JsonTrack track;
-        std::int64_t last_end_ns = std::numeric_limits<std::int64_t>::min();
-    };
-    ThreadNumber& number(const resolve::Thread& thread);
     ProcessNumber& number(ProcessId process, int wanted);
     std::uint32_t claim(int wanted);
 
     std::vector<bool> used_;
     std::uint32_t next_synthetic_ = first_synthetic_pid;
     std::unordered_map<std::uint32_t, ProcessNumber> processes_;  // by ProcessId
-    std::unordered_map<std::uint32_t, ThreadNumber> threads_;     // by ThreadId
+    std::unordered_map<std::uint32_t, JsonTrack> threads_;        // by ThreadId
 };
 
 }  // namespace slowtrace::render

@@ -471,7 +471,7 @@ TEST_CASE("A connection is a track whose phases tile its life", "[chrome_json]")
     std::int64_t end = -1;
     for (const json& event : story.of("X")) {
         if (event.at("cat") != "connection") continue;
-        track.emplace_back(event.at("name"), (nanoseconds(event, "dur") + 1) / ms);
+        track.emplace_back(event.at("name"), (nanoseconds(event, "dur") + 2) / ms);
         // Phases leave no gap but the nanosecond that keeps them apart in doubles.
         if (track.size() > 2) CHECK(nanoseconds(event, "ts") == end + 1);
         end = nanoseconds(event, "ts") + nanoseconds(event, "dur");
