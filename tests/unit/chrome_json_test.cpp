@@ -1,6 +1,7 @@
 // The JSON export of hand-made runs: order, nesting, lives of reused pids, phases, bounded memory.
 #include "render/chrome_json.hpp"
 
+#include <google/protobuf/text_format.h>
 #include <sys/socket.h>
 
 #include <catch2/catch.hpp>
@@ -600,4 +601,82 @@ TEST_CASE("Lost events are told on the root's track", "[chrome_json]") {
     story.finish();
     CHECK(story.named("i", "events lost").at("args").at("events") == 12);
     CHECK(story.named("i", "events lost").at("pid") == 7);
+}
+
+namespace {
+
+// A run in text, played as a reader would.
+class TextRun : public EventSource {
+   public:
+    explicit TextRun(const std::string& text) { REQUIRE(google::protobuf::TextFormat::ParseFromString(text, &trace_)); }
+    void replay(EventSink& sink) override {
+        for (const model::Event& event : trace_.events())
+            if (event.has_syscall())
+                sink.syscall(event.syscall());
+            else
+                sink.event(event);
+    }
+
+   private:
+    model::Trace trace_;
+};
+
+json export_run(const std::string& text) {
+    TextRun run(text);
+    StringSink out;
+    const Exporter* exporter = find_exporter("json");
+    REQUIRE(exporter != nullptr);
+    exporter->write(run, {}, out);
+    return json::parse(out.text);
+}
+
+json event_named(const json& document, const std::string& phase, const std::string& name) {
+    for (const json& event : document.at("traceEvents"))
+        if (event.at("ph") == phase && event.at("name") == name) return event;
+    FAIL("no " << phase << " named " << name);
+    return {};
+}
+
+}  // namespace
+
+TEST_CASE("A run that was killed is a whole document", "[chrome_json]") {
+    const json document = export_run(R"(
+        events { run { argv: "sh" start_ns: 1000000 } }
+        events { birth { thread: 0 process: 0 tid: 50 pid: 50 kind: ROOT time_ns: 1000000 name: "sh" } }
+        events { exec { thread: 0 time_ns: 1100000 path: "/bin/sh" argv: "sh" argv: "-c" } }
+        events { birth { thread: 1 process: 1 tid: 51 pid: 51 kind: FORK has_parent: true parent_thread: 0
+                         time_ns: 2000000 name: "sh" } }
+        events { syscall { thread: 0 abi: X86_64 number: 39 entry_ns: 3000000 exit_ns: 3000500 result: 50 } }
+        events { syscall { thread: 1 abi: X86_64 number: 34 entry_ns: 2500000 exit_ns: 9000000 ending: DIED } })");
+    CHECK(event_named(document, "X", "getpid").at("pid") == 50);
+    const json pause = event_named(document, "X", "pause");
+    CHECK(pause.at("pid") == 51);
+    CHECK(pause.at("args").at("unfinished") == true);
+    CHECK(pause.at("dur") == 6500);
+    CHECK(event_named(document, "i", "exec sh").at("args").at("detail") == "sh -c");
+    CHECK(event_named(document, "M", "process_name").at("args").at("name") == "sh");
+}
+
+TEST_CASE("A connection the resolver tells has its phases and its name", "[chrome_json]") {
+    const json document = export_run(R"(
+        events { run { argv: "curl" start_ns: 0 } }
+        events { birth { thread: 0 process: 0 tid: 50 pid: 50 kind: ROOT time_ns: 0 name: "curl" } }
+        events { syscall { thread: 0 abi: X86_64 number: 41 arguments: [2, 1, 0, 0, 0, 0]
+                           entry_ns: 1000000 exit_ns: 1001000 result: 3 } }
+        events { syscall { thread: 0 abi: X86_64 number: 42 arguments: [3, 4096, 16, 0, 0, 0]
+                           entry_ns: 2000000 exit_ns: 5000000 result: -111
+                           captured { argument: 1 address { family: 2 ip: "\313\000\161\011" port: 80 } } } }
+        events { syscall { thread: 0 abi: X86_64 number: 3 arguments: [3, 0, 0, 0, 0, 0]
+                           entry_ns: 6000000 exit_ns: 6001000 } }
+        events { end { time_ns: 7000000 has_status: true } })");
+    const json connect = event_named(document, "X", "connect");
+    CHECK(connect.at("cat") == "connect");
+    CHECK(connect.at("args").at("endpoint") == "203.0.113.9:80");
+    CHECK(connect.at("args").at("error") == "ECONNREFUSED");
+    const json life = event_named(document, "X", "203.0.113.9:80");
+    const json phase = event_named(document, "X", "connecting");
+    CHECK(phase.at("args").at("detail") == "refused");
+    CHECK(phase.at("dur") == 3000);
+    CHECK(phase.at("tid") == life.at("tid"));
+    CHECK(life.at("dur") == 4001);
 }
