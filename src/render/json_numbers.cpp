@@ -21,15 +21,13 @@ std::uint32_t JsonNumbers::pid(const resolve::Process& process) {
 }
 
 JsonTrack JsonNumbers::track(const resolve::Thread& thread) {
-    const auto found = threads_.find(index(thread.id));
-    if (found != threads_.end()) return found->second;
+    const auto [found, fresh] = threads_.try_emplace(index(thread.id));
+    if (!fresh) return found->second;
     ProcessNumber& owner = number(thread.process, thread.tid);
     // Viewers know the main thread by tid = pid. After an exec by another thread two threads had that tid.
     const bool main = thread.main && !owner.main_taken;
     owner.main_taken = owner.main_taken || main;
-    const JsonTrack track{owner.pid, main ? owner.pid : claim(thread.tid)};
-    threads_.emplace(index(thread.id), track);
-    return track;
+    return found->second = {owner.pid, main ? owner.pid : claim(thread.tid)};
 }
 
 }  // namespace slowtrace::render

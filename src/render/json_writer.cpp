@@ -51,6 +51,7 @@ void JsonWriter::end() {
 }
 
 void JsonWriter::event(const JsonEvent& event) {
+    if (!moved_.empty() && moved_.front().event.from_ns <= event.from_ns) write_moved();
     if (next_due_ns_ < event.from_ns) write_due_counters(event.from_ns);
     switch (event.kind) {
         case JsonEventKind::slice:
@@ -69,14 +70,38 @@ void JsonWriter::event(const JsonEvent& event) {
     end();
 }
 
+// Viewers compute ends as ts + dur in doubles, from an origin of their own; two that are one nanosecond may round
+// past each other, and then speedscope stretches the whole thread. So a slice that begins where another ended
+// begins a nanosecond later, and one that ends with its parent ends a nanosecond earlier.
+void JsonWriter::slice(const JsonEvent& event) {
+    Track& track = tracks_[std::uint64_t{event.pid} << 32 | event.tid];
+    while (!track.ends.empty() && track.ends.back() <= event.from_ns) {
+        track.closed_ns = track.ends.back();
+        track.ends.pop_back();
+    }
+    if (event.from_ns != track.closed_ns || event.to_ns <= event.from_ns) return write_slice(event, track);
+    Moved& moved = moved_.emplace_back(event, std::string(event.body));
+    ++moved.event.from_ns;
+}
+
+void JsonWriter::write_moved() {
+    if (moved_.empty()) return;
+    if (next_due_ns_ < moved_.front().event.from_ns) write_due_counters(moved_.front().event.from_ns);
+    for (Moved& moved : moved_) {
+        moved.event.body = moved.body;
+        write_slice(moved.event, tracks_[std::uint64_t{moved.event.pid} << 32 | moved.event.tid]);
+    }
+    moved_.clear();
+}
+
 // Slices of a track nest or are disjoint, or viewers drop or stretch them. A recording says so too; should one
 // not (a hand-made or damaged trace), the slice is cut at its parent's end and says that it was.
-void JsonWriter::slice(const JsonEvent& event) {
-    auto& ends = open_slices_[std::uint64_t{event.pid} << 32 | event.tid];
-    while (!ends.empty() && ends.back() <= event.from_ns) ends.pop_back();
-    const bool cut = !ends.empty() && event.to_ns > ends.back();
-    const std::int64_t end_ns = cut ? ends.back() : std::max(event.to_ns, event.from_ns);
-    ends.push_back(end_ns);
+void JsonWriter::write_slice(const JsonEvent& event, Track& track) {
+    const std::int64_t limit_ns = track.ends.empty() ? never : track.ends.back();
+    const bool cut = event.to_ns > limit_ns;
+    std::int64_t end_ns = std::clamp(event.to_ns, event.from_ns, std::max(limit_ns, event.from_ns));
+    if (end_ns == limit_ns && end_ns > event.from_ns) --end_ns;
+    track.ends.push_back(end_ns);
     begin("X", event.pid, event.tid, event.from_ns);
     buffer_ += R"("dur":)";
     append_microseconds(buffer_, end_ns - event.from_ns);
@@ -130,6 +155,7 @@ void JsonWriter::write_counter(JsonCounter which, std::int64_t time_ns) {
 }
 
 void JsonWriter::finish() {
+    write_moved();
     write_due_counters(never);
     buffer_ += "\n]}\n";
     out_.write(buffer_);

@@ -33,7 +33,13 @@ class JsonWriter {
         std::int64_t due_ns = -1;  // a change waits to be written then; -1: none
         std::uint32_t pid = 0;
     };
+    struct Track {
+        std::vector<std::int64_t> ends;  // of its open slices, outermost first
+        std::int64_t closed_ns = -1;     // the last end passed
+    };
     void slice(const JsonEvent& event);
+    void write_slice(const JsonEvent& event, Track& track);
+    void write_moved();
     void counter(const JsonEvent& event);
     void write_due_counters(std::int64_t now_ns);
     void write_counter(JsonCounter which, std::int64_t time_ns);
@@ -45,8 +51,13 @@ class JsonWriter {
     bool first_ = true;
     std::array<Counter, static_cast<std::size_t>(JsonCounter::count)> counters_;
     std::int64_t next_due_ns_;
-    // The ends of the slices open on each track, outermost first.
-    std::unordered_map<std::uint64_t, std::vector<std::int64_t>> open_slices_;
+    std::unordered_map<std::uint64_t, Track> tracks_;
+    // Slices moved on by a nanosecond, all to the same one, until the events before it are written.
+    struct Moved {
+        JsonEvent event;
+        std::string body;
+    };
+    std::vector<Moved> moved_;
 };
 
 }  // namespace slowtrace::render

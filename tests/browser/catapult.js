@@ -7,15 +7,16 @@ const PAGE = `<!doctype html><meta charset="utf-8"><script src="webcomponents.mi
 <link rel="import" href="trace_viewer_full.html">`;
 
 // Runs inside the page.
-async function importTrace() {
-  const text = await (await fetch('trace.json')).text();
+async function importTrace(traceName) {
+  const response = await fetch(traceName);
+  const data = traceName.endsWith('.gz') ? await response.arrayBuffer() : await response.text();
   const model = new tr.Model();
   const options = new tr.importer.ImportOptions();
   options.pruneEmptyContainers = false;
   options.showImportWarnings = false;
   const warnings = [];
   model.importWarning = warning => warnings.push(String(warning.message));
-  await new tr.importer.Import(model, options).importTraces([text]);
+  await new tr.importer.Import(model, options).importTraces([data]);
   const depth = slice => 1 + slice.subSlices.reduce((deepest, child) => Math.max(deepest, depth(child)), 0);
   const result = {slices: 0, nesting: 0, processes: {}, threads: {}, counters: {}, warnings};
   for (const process of Object.values(model.processes)) {
@@ -33,13 +34,14 @@ async function importTrace() {
   return result;
 }
 
+const traceName = process.argv[2].endsWith('.gz') ? 'trace.json.gz' : 'trace.json';
 withPage({
   modules: process.env.VIEWER_MODULES, chromium: process.env.VIEWER_CHROMIUM, folder: process.env.VIEWER_CATAPULT,
-  files: {'': {text: PAGE}, 'trace.json': process.argv[2]},
+  files: {'': {text: PAGE}, [traceName]: process.argv[2]},
 }, async (page, errors) => {
   await page.goto(HOST, {timeout: 30000});
   await page.waitForFunction(() => window.tr && tr.importer && tr.importer.Import && tr.Model, null, {timeout: 60000});
-  const result = await page.evaluate(importTrace);
+  const result = await page.evaluate(importTrace, traceName);
   console.log(JSON.stringify({...result, errors}));
 }).catch(error => {
   console.error(String(error).split('\n')[0]);

@@ -52,6 +52,34 @@ def walk(value):
         yield from walk(child)
 
 
+class Track:
+    """The slices of one thread, in order.
+
+    Viewers compute ends as ts + dur in doubles, from an origin of their own. Where two ends, or an end and a
+    beginning, are the same nanosecond they may round past each other; speedscope then stretches the whole thread.
+    Whole microseconds are exact.
+    """
+
+    def __init__(self):
+        self.ends = []
+        self.closed = -1
+        self.whole = True
+        self.touching = ""
+
+    def add(self, event):
+        """False when the slice overlaps another in part."""
+        start, duration = nanoseconds(event["ts"]), nanoseconds(event["dur"])
+        end = start + duration
+        self.whole = self.whole and start % 1000 == 0 and duration % 1000 == 0
+        while self.ends and self.ends[-1] <= start:
+            self.closed = max(self.closed, self.ends.pop())
+        fits = not self.ends or end <= self.ends[-1]
+        if duration and (start == self.closed or self.ends and end == self.ends[-1]):
+            self.touching = f"{event['name']!r} at {event['ts']} touches another's end"
+        self.ends.append(end)
+        return fits
+
+
 class Lint:
     def __init__(self):
         self.violations = defaultdict(list)
@@ -198,25 +226,20 @@ class Lint:
             last_on_track[track] = (start, duration)
 
     def tracks(self, events):
-        open_ends = defaultdict(list)
+        tracks = defaultdict(Track)
         slices = nesting = 0
-        depths = defaultdict(int)
         for event in events:
             if event["ph"] != "X":
                 continue
             slices += 1
-            track = (event["pid"], event["tid"])
-            start = nanoseconds(event["ts"])
-            end = start + nanoseconds(event["dur"])
-            ends = open_ends[track]
-            while ends and ends[-1] <= start:
-                ends.pop()
-            if ends and end > ends[-1]:
-                self.fail("nested-or-disjoint", f"{event['name']!r} at {event['ts']} on pid {track[0]} tid {track[1]} "
-                          "ends after the slice it begins in")
-            ends.append(end)
-            depths[track] = max(depths[track], len(ends))
-            nesting = max(nesting, len(ends))
+            track = tracks[event["pid"], event["tid"]]
+            if not track.add(event):
+                self.fail("nested-or-disjoint", f"{event['name']!r} at {event['ts']} on pid {event['pid']} tid "
+                          f"{event['tid']} ends after the slice it begins in")
+            nesting = max(nesting, len(track.ends))
+        for (pid, tid), track in tracks.items():
+            if track.touching and not track.whole:
+                self.fail("apart-in-doubles", f"on pid {pid} tid {tid}, {track.touching}")
         self.counts.update(slices=slices, nesting=nesting, processes=len({event["pid"] for event in events}),
                            threads=len({(event["pid"], event["tid"]) for event in events
                                         if event["ph"] != "C" and not event["name"].startswith("process_")}))
@@ -259,6 +282,8 @@ class Lint:
                 continue
             track = (event["pid"], event["tid"])
             start = nanoseconds(event["ts"])
+            if event.get("cat") == "life":  # a lane that lives share, one after the other
+                ended.pop(track, None)
             if track in ended and start > ended[track]:
                 self.fail("one-life-per-pid", f"{event['name']!r} at {event['ts']} on pid {track[0]} tid {track[1]} "
                           "after its exit")

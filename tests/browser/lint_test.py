@@ -69,6 +69,8 @@ BAD = {
     "sorted-by-time": [document(slice_(ts="9.000"), slice_(ts="1.000"))],
     "longer-first": [document(slice_(ts="1.000", dur="0.000"), slice_(ts="1.000", dur="2.000"))],
     "nested-or-disjoint": [document(slice_(ts="1.000", dur="2.000"), slice_(ts="2.999", dur="0.002"))],
+    "apart-in-doubles": [document(slice_(ts="0.100", dur="0.200"), slice_(ts="0.300", dur="1.000")),
+                         document(slice_(ts="1.000", dur="2.003"), slice_(ts="1.000", dur="2.003"))],
     "names": [document(slice_(), start=metadata(7, 7)[:1]), document(slice_(), start=metadata(7, 7)[1:]),
               document(slice_(), *(), start=metadata(7, 7) + [metadata(8, 8, process="")[0]])],
     "sort-index": [document(slice_(), start=metadata(7, 7) + [
@@ -82,10 +84,13 @@ BAD = {
 GOOD = {
     "good document": document(
         slice_(ts="0.000", dur="10.000"), slice_(ts="0.000", dur="3.000"), slice_(ts="3.000", dur="7.000"),
-        slice_(ts="3.500", dur="0.000", args='"detail":"caf\u00e9 \\\\u0000 \\\\ud83d \U0001f600","fd":-1,"n":9007199254740991'),
+        slice_(ts="3.000", dur="0.000", args='"detail":"caf\u00e9 \\\\u0000 \\\\ud83d \U0001f600","fd":-1,"n":9007199254740991'),
         '{"ph":"i","pid":7,"tid":7,"ts":4.000,"name":"SIGCHLD","s":"t"}',
         '{"ph":"C","pid":7,"tid":7,"ts":5.000,"name":"bytes","args":{"bytes":3}}',
         slice_(ts="10.000", name="exit", args='"detail":"","unfinished":true')),
+    "a lane of two lives": document(
+        slice_(ts="1.000", name="exit_group", args='"detail":"","unfinished":true'),
+        slice_(ts="9.000", dur="5.000", name="sh").replace('"args"', '"cat":"life","args"'), slice_(ts="10.000")),
     "good empty document": document(start=[]),
 }
 

@@ -1,6 +1,7 @@
 // The JSON export of hand-made runs: order, nesting, lives of reused pids, phases, bounded memory.
 #include "render/chrome_json.hpp"
 
+#include <google/protobuf/text_format.h>
 #include <sys/socket.h>
 
 #include <catch2/catch.hpp>
@@ -9,6 +10,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <random>
+#include <set>
 
 #include "slowtrace/syscalls.hpp"
 
@@ -272,8 +274,34 @@ TEST_CASE("Slices that overlap in part are cut, and say so", "[chrome_json]") {
     story.finish();
     check_order(story);
     CHECK(story.named("X", "write").at("args").at("cut") == true);
-    CHECK(story.named("X", "write").at("dur") == 0.1);
+    CHECK(story.named("X", "write").at("dur") == 0.099);
     CHECK_FALSE(story.named("X", "read").at("args").contains("cut"));
+}
+
+TEST_CASE("Slices that touch are a nanosecond apart, for viewers compute in doubles", "[chrome_json]") {
+    Story story;
+    const auto& thread = story.single(7, "sh");
+    std::mt19937 random(5);
+    std::int64_t time = 1'234'567'890'123;
+    for (int number = 0; number < 500; ++number) {
+        const std::int64_t end = time + 3 + random() % 999'999;
+        story.call(thread, "pause", time, end);
+        time = end;  // the next begins with this one's end
+    }
+    for (int number = 0; number < 500; ++number) {
+        const std::int64_t end = time + 10 + random() % 999'999;
+        story.call(thread, "write", time + 2 + random() % (end - time - 4), end);  // ends with its parent
+        story.call(thread, "pause", time + 1, end);
+        time = end;
+    }
+    story.finish();
+    CHECK(check_order(story) == 2);
+    std::set<std::int64_t> ends;
+    for (const json& event : story.of("X")) {
+        const std::int64_t from = nanoseconds(event, "ts"), to = from + nanoseconds(event, "dur");
+        REQUIRE(ends.count(from) == 0);
+        REQUIRE(ends.insert(to).second);
+    }
 }
 
 TEST_CASE("The second life of a pid gets a number of its own", "[chrome_json]") {
@@ -440,21 +468,22 @@ TEST_CASE("A connection is a track whose phases tile its life", "[chrome_json]")
     story.finish();
     CHECK(check_order(story) == 2);
 
-    std::vector<std::pair<std::string, double>> track;
-    double end = -1;
+    std::vector<std::pair<std::string, std::int64_t>> track;
+    std::int64_t end = -1;
     for (const json& event : story.of("X")) {
         if (event.at("cat") != "connection") continue;
-        track.emplace_back(event.at("name"), event.at("dur").get<double>() / 1000);
-        if (track.size() > 2) CHECK(event.at("ts") == end);  // phases leave no gap
-        end = event.at("ts").get<double>() + event.at("dur").get<double>();
+        track.emplace_back(event.at("name"), (nanoseconds(event, "dur") + 2) / ms);
+        // Phases leave no gap but the nanosecond that keeps them apart in doubles.
+        if (track.size() > 2) CHECK(nanoseconds(event, "ts") == end + 1);
+        end = nanoseconds(event, "ts") + nanoseconds(event, "dur");
     }
-    CHECK(track == std::vector<std::pair<std::string, double>>{{"pypi.example.com:80", 29},
-                                                               {"connecting", 2},
-                                                               {"idle", 1},
-                                                               {"sending", 1},
-                                                               {"waiting for a reply", 10},
-                                                               {"receiving", 2},
-                                                               {"idle", 13}});
+    CHECK(track == std::vector<std::pair<std::string, std::int64_t>>{{"pypi.example.com:80", 29},
+                                                                     {"connecting", 2},
+                                                                     {"idle", 1},
+                                                                     {"sending", 1},
+                                                                     {"waiting for a reply", 10},
+                                                                     {"receiving", 2},
+                                                                     {"idle", 13}});
     const json life = story.named("X", "pypi.example.com:80");
     CHECK(story.process_name(life.at("pid")) == "connections");
     CHECK(life.at("args").at("bytes_received") == 3000);
@@ -490,7 +519,7 @@ TEST_CASE("Two threads on one connection leave its phases disjoint", "[chrome_js
         CHECK(event.at("ts").get<double>() >= end);
         end = event.at("ts").get<double>() + event.at("dur").get<double>();
     }
-    CHECK(end == 40'000);
+    CHECK(end == Approx(39'999.999).epsilon(1e-9));
 }
 
 TEST_CASE("Many connections share tracks, one after the other", "[chrome_json]") {
@@ -572,4 +601,82 @@ TEST_CASE("Lost events are told on the root's track", "[chrome_json]") {
     story.finish();
     CHECK(story.named("i", "events lost").at("args").at("events") == 12);
     CHECK(story.named("i", "events lost").at("pid") == 7);
+}
+
+namespace {
+
+// A run in text, played as a reader would.
+class TextRun : public EventSource {
+   public:
+    explicit TextRun(const std::string& text) { REQUIRE(google::protobuf::TextFormat::ParseFromString(text, &trace_)); }
+    void replay(EventSink& sink) override {
+        for (const model::Event& event : trace_.events())
+            if (event.has_syscall())
+                sink.syscall(event.syscall());
+            else
+                sink.event(event);
+    }
+
+   private:
+    model::Trace trace_;
+};
+
+json export_run(const std::string& text) {
+    TextRun run(text);
+    StringSink out;
+    const Exporter* exporter = find_exporter("json");
+    REQUIRE(exporter != nullptr);
+    exporter->write(run, {}, out);
+    return json::parse(out.text);
+}
+
+json event_named(const json& document, const std::string& phase, const std::string& name) {
+    for (const json& event : document.at("traceEvents"))
+        if (event.at("ph") == phase && event.at("name") == name) return event;
+    FAIL("no " << phase << " named " << name);
+    return {};
+}
+
+}  // namespace
+
+TEST_CASE("A run that was killed is a whole document", "[chrome_json]") {
+    const json document = export_run(R"(
+        events { run { argv: "sh" start_ns: 1000000 } }
+        events { birth { thread: 0 process: 0 tid: 50 pid: 50 kind: ROOT time_ns: 1000000 name: "sh" } }
+        events { exec { thread: 0 time_ns: 1100000 path: "/bin/sh" argv: "sh" argv: "-c" } }
+        events { birth { thread: 1 process: 1 tid: 51 pid: 51 kind: FORK has_parent: true parent_thread: 0
+                         time_ns: 2000000 name: "sh" } }
+        events { syscall { thread: 0 abi: X86_64 number: 39 entry_ns: 3000000 exit_ns: 3000500 result: 50 } }
+        events { syscall { thread: 1 abi: X86_64 number: 34 entry_ns: 2500000 exit_ns: 9000000 ending: DIED } })");
+    CHECK(event_named(document, "X", "getpid").at("pid") == 50);
+    const json pause = event_named(document, "X", "pause");
+    CHECK(pause.at("pid") == 51);
+    CHECK(pause.at("args").at("unfinished") == true);
+    CHECK(pause.at("dur") == 6500);
+    CHECK(event_named(document, "i", "exec sh").at("args").at("detail") == "sh -c");
+    CHECK(event_named(document, "M", "process_name").at("args").at("name") == "sh");
+}
+
+TEST_CASE("A connection the resolver tells has its phases and its name", "[chrome_json]") {
+    const json document = export_run(R"(
+        events { run { argv: "curl" start_ns: 0 } }
+        events { birth { thread: 0 process: 0 tid: 50 pid: 50 kind: ROOT time_ns: 0 name: "curl" } }
+        events { syscall { thread: 0 abi: X86_64 number: 41 arguments: [2, 1, 0, 0, 0, 0]
+                           entry_ns: 1000000 exit_ns: 1001000 result: 3 } }
+        events { syscall { thread: 0 abi: X86_64 number: 42 arguments: [3, 4096, 16, 0, 0, 0]
+                           entry_ns: 2000000 exit_ns: 5000000 result: -111
+                           captured { argument: 1 address { family: 2 ip: "\313\000\161\011" port: 80 } } } }
+        events { syscall { thread: 0 abi: X86_64 number: 3 arguments: [3, 0, 0, 0, 0, 0]
+                           entry_ns: 6000000 exit_ns: 6001000 } }
+        events { end { time_ns: 7000000 has_status: true } })");
+    const json connect = event_named(document, "X", "connect");
+    CHECK(connect.at("cat") == "connect");
+    CHECK(connect.at("args").at("endpoint") == "203.0.113.9:80");
+    CHECK(connect.at("args").at("error") == "ECONNREFUSED");
+    const json life = event_named(document, "X", "203.0.113.9:80");
+    const json phase = event_named(document, "X", "connecting");
+    CHECK(phase.at("args").at("detail") == "refused");
+    CHECK(phase.at("dur") == 3000);
+    CHECK(phase.at("tid") == life.at("tid"));
+    CHECK(life.at("dur") == 4001);
 }
