@@ -62,7 +62,7 @@ class Files(dict):
 
     def _make_text(self, path):
         with open(path, "w") as file:
-            file.write("echo run by sh, as execvp(3) says; exit 9\n")
+            file.write("echo run by sh, as execvp says; exit 9\n")
         os.chmod(path, 0o755)
 
     def _make_empty(self, path):
@@ -144,7 +144,7 @@ def names_are_made_visible(lab):
 
 def script_without_interpreter(lab):
     finished = lab.record([Files(lab)["text"]])
-    check_equal((finished.status, finished.output), (9, b"run by sh, as execvp(3) says\n"), "status and output")
+    check_equal((finished.status, finished.output), (9, b"run by sh, as execvp says\n"), "status and output")
 
 
 def missing_interpreter(lab):
