@@ -34,7 +34,7 @@ LDLIBS += -lprotobuf -lzstd -lcares -lz -lpthread
 
 LIBRARY_OBJECTS := $(patsubst %.cpp,$(BUILD)/%.o,$(filter-out src/cli/main.cpp,$(sort $(shell find src -name '*.cpp')))) \
 	$(BUILD)/generated/model/trace.pb.o
-UNIT_OBJECTS := $(patsubst %.cpp,$(BUILD)/%.o,$(sort $(wildcard tests/unit/*.cpp tests/fuzz/*.cpp)))
+UNIT_OBJECTS := $(patsubst %.cpp,$(BUILD)/%.o,$(sort $(wildcard tests/unit/*.cpp)))
 PROGRAM_SOURCES := $(wildcard fixtures/programs/*.c)
 PROGRAMS := $(patsubst fixtures/programs/%.c,$(BUILD)/programs/%,$(PROGRAM_SOURCES))
 FORMATTED := $(shell find src include tests fixtures -name '*.cpp' -o -name '*.hpp' -o -name '*.c' -o -name '*.h')

@@ -117,7 +117,7 @@ void Analysis::Implementation::close_lives() {
 
 CauseSection Analysis::Implementation::wall_section() {
     const OutsideCauses outside{causes_.intern({CauseKind::tracing, "starting the command", 0, {}, false}),
-                                causes_.intern({CauseKind::unexplained, "no thread was left", 0, {}, false})};
+                                causes_.intern({CauseKind::tracing, "after the last thread ended", 0, {}, false})};
     CauseLines lines(causes_, [this](const Cause& cause) { return run_causes_.subject(cause); });
     WallClock(processes_, causes_)
         .visit(root_.value_or(ProcessId{}), facts_.start_ns, facts_.start_ns + facts_.wall_ns, outside,

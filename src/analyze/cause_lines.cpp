@@ -27,27 +27,34 @@ CauseLines::Building& CauseLines::building(CauseId cause) {
 }
 
 // A merged stretch stands for many waits: each counts as their mean.
-void CauseLines::close(Building& building) {
-    if (building.open_waits > 0)
-        building.waits.add(building.open_ns / static_cast<std::int64_t>(building.open_waits), building.open_waits);
-    building.open_ns = 0;
-    building.open_waits = 0;
+void CauseLines::close(Building& building, std::size_t leave) {
+    while (building.open.size() > leave) {
+        const Tile& wait = building.open.front();
+        building.waits.add(wait.ns / static_cast<std::int64_t>(wait.waits), wait.waits);
+        building.open.erase(building.open.begin());
+    }
 }
 
 void CauseLines::add(const Tile& tile) {
+    constexpr std::size_t handlers_in_handlers = 4;  // how many waits may interrupt one another
     Building& line = building(tile.cause);
     line.line.total_ns = saturating_add(line.line.total_ns, tile.ns);
     if (tile.cause == computing_cause) return;
     line.line.waits += tile.waits;
-    if (tile.waits > 0) close(line);
-    line.open_ns = saturating_add(line.open_ns, tile.ns);
-    line.open_waits += tile.waits;
+    if (tile.waits > 0) {
+        line.open.push_back(tile);
+        close(line, handlers_in_handlers);
+        return;
+    }
+    const auto begun = std::find_if(line.open.rbegin(), line.open.rend(),
+                                    [&](const Tile& open) { return open.wait == tile.wait && tile.wait != 0; });
+    if (begun != line.open.rend()) begun->ns = saturating_add(begun->ns, tile.ns);
 }
 
 CauseSection CauseLines::section() {
     CauseSection section;
     for (Building& building : lines_) {
-        close(building);
+        close(building, 0);
         building.line.median_ns = building.waits.quantile(0.5);
         building.line.max_ns = building.waits.max();
         section.total_ns = saturating_add(section.total_ns, building.line.total_ns);

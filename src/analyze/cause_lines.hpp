@@ -21,11 +21,10 @@ class CauseLines {
     struct Building {
         CauseLine line;
         Distribution waits;
-        std::int64_t open_ns = 0;  // the last wait, which later tiles may continue
-        std::uint64_t open_waits = 0;
+        std::vector<Tile> open;  // the last few waits, which later tiles may continue
     };
     Building& building(CauseId cause);
-    static void close(Building& building);
+    static void close(Building& building, std::size_t leave);
 
     const CauseTable& causes_;
     std::function<std::string(const Cause&)> subject_;

@@ -14,10 +14,14 @@ void RunCauses::process_ended(const resolve::Process& process) {
 }
 
 // Ends of pipes long gone are only forgotten all at once; what is lost is a name in a report.
-void RunCauses::used(std::uint64_t file, ProcessId process) {
+void RunCauses::used(std::uint64_t file, const resolve::ResolvedCall& call) {
+    const bool moves_data = call.row.returns == model::Returns::bytes;
+    if (!moves_data && !call.row.name.starts_with("dup")) return;
     constexpr std::size_t limit = 100'000;
     if (last_users_.size() >= limit) last_users_.clear();
-    last_users_[file] = process;
+    const auto [known, is_new] = last_users_.try_emplace(file, PipeUser{call.process.id, moves_data});
+    if (is_new || (known->second.moved_data && !moves_data)) return;
+    known->second = {call.process.id, moves_data};
 }
 
 void RunCauses::add_pipe_peer(const resolve::ResolvedCall& call, Cause& cause) const {
@@ -25,7 +29,7 @@ void RunCauses::add_pipe_peer(const resolve::ResolvedCall& call, Cause& cause) c
         if (!descriptor.file || !descriptor.file->pair || descriptor.file->path != cause.subject) return;
         const auto user = last_users_.find(*descriptor.file->pair);
         if (user == last_users_.end()) return;
-        cause.process = user->second;
+        cause.process = user->second.process;
         cause.subject.clear();
     };
     for (const auto& descriptor : call.descriptors)

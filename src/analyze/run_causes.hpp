@@ -16,18 +16,23 @@ class RunCauses {
     // To be told of every call, in order.
     void seen(const resolve::ResolvedCall& call) {
         const resolve::ResolvedDescriptor* subject = call.subject();
-        if (subject && subject->file && subject->file->pair) used(subject->file->id, call.process.id);
+        if (subject && subject->file && subject->file->pair) used(subject->file->id, call);
     }
     Cause cause_of(const resolve::ResolvedCall& call) const;
     // What to say a cause is about: its subject, or the name of the process it waited for.
     std::string subject(const Cause& cause) const;
 
    private:
-    void used(std::uint64_t file, ProcessId process);
+    // Whoever moved data through it; until someone has, who made it a standard descriptor of its own.
+    struct PipeUser {
+        ProcessId process;
+        bool moved_data;
+    };
+    void used(std::uint64_t file, const resolve::ResolvedCall& call);
     void add_pipe_peer(const resolve::ResolvedCall& call, Cause& cause) const;
 
-    std::unordered_map<int, ProcessId> alive_;                 // by pid
-    std::unordered_map<std::uint64_t, ProcessId> last_users_;  // of pipe ends, by OpenFile::id
+    std::unordered_map<int, ProcessId> alive_;                // by pid
+    std::unordered_map<std::uint64_t, PipeUser> last_users_;  // of pipe ends, by OpenFile::id
     // Processes live as long as the Resolver, their names change at exec.
     std::unordered_map<std::uint32_t, const resolve::Process*> processes_;
 };

@@ -25,7 +25,7 @@ std::vector<ThreadTiling::Stretch> ThreadTiling::gaps(std::int64_t from_ns, std:
     std::vector<Stretch> found;
     for (; from_ns < to_ns; ++at) {
         const std::int64_t until = at == stretches_.end() ? to_ns : std::min(at->from_ns, to_ns);
-        if (from_ns < until) found.push_back({from_ns, until, computing_cause, false, false, {}});
+        if (from_ns < until) found.push_back({from_ns, until, computing_cause, last_wait_, false, false, {}});
         if (at == stretches_.end()) break;
         from_ns = std::max(from_ns, at->to_ns);
     }
@@ -36,9 +36,10 @@ bool ThreadTiling::add(std::int64_t from_ns, std::int64_t to_ns, CauseId cause, 
     from_ns = std::max(from_ns, birth_ns_);
     if (from_ns >= to_ns) return false;
     end_ns_ = std::max(end_ns_, to_ns);
+    if (begins) ++last_wait_;
     if (stretches_.size() >= limit_) merge_oldest();
     if (stretches_.empty() || stretches_.back().to_ns <= from_ns) {
-        stretches_.push_back({from_ns, to_ns, cause, begins, placed, {}});
+        stretches_.push_back({from_ns, to_ns, cause, last_wait_, begins, placed, {}});
         return true;
     }
     std::vector<Stretch> free = gaps(from_ns, to_ns);
@@ -60,7 +61,7 @@ void ThreadTiling::end(std::int64_t death_ns) {
 }
 
 ThreadTiling::Stretch ThreadTiling::merge(std::vector<Stretch>::iterator first, std::vector<Stretch>::iterator last) {
-    Stretch merged{first->from_ns, std::prev(last)->to_ns, computing_cause, true, false, {}};
+    Stretch merged{first->from_ns, std::prev(last)->to_ns, computing_cause, 0, true, false, {}};
     const auto add = [&merged](const Share& share) {
         auto same = std::find_if(merged.merged.begin(), merged.merged.end(),
                                  [&](const Share& other) { return other.cause == share.cause; });
@@ -106,10 +107,10 @@ void ThreadTiling::visit_merged(const Stretch& stretch, std::int64_t from_ns, st
     for (const Share& share : stretch.merged) {
         const auto part = static_cast<std::int64_t>(static_cast<__int128>(share.ns) * (to_ns - from_ns) / length);
         const auto waits = static_cast<std::uint64_t>(static_cast<__int128>(share.waits) * (to_ns - from_ns) / length);
-        if (part > 0) visitor({from_ns, to_ns, part, share.cause, waits});
+        if (part > 0) visitor({from_ns, to_ns, part, share.cause, waits, 0});
         rest -= part;
     }
-    if (rest > 0) visitor({from_ns, to_ns, rest, computing_cause, 0});
+    if (rest > 0) visitor({from_ns, to_ns, rest, computing_cause, 0, 0});
 }
 
 void ThreadTiling::visit(std::int64_t from_ns, std::int64_t to_ns, const TileVisitor& visitor) const {
@@ -122,9 +123,10 @@ void ThreadTiling::visit(std::int64_t from_ns, std::int64_t to_ns, const TileVis
         const std::int64_t limit = at == stretches_.end() ? to_ns : computing ? at->from_ns : at->to_ns;
         const std::int64_t until = std::min(limit, to_ns);
         if (computing)
-            visitor({from_ns, until, until - from_ns, computing_cause, 0});
+            visitor({from_ns, until, until - from_ns, computing_cause, 0, 0});
         else if (at->merged.empty())
-            visitor({from_ns, until, until - from_ns, at->cause, at->begins || from_ns > at->from_ns ? 1u : 0u});
+            visitor(
+                {from_ns, until, until - from_ns, at->cause, at->begins || from_ns > at->from_ns ? 1u : 0u, at->wait});
         else
             visit_merged(*at, from_ns, until, visitor);
         if (!computing) ++at;

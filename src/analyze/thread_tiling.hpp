@@ -18,7 +18,8 @@ struct Tile {
     std::int64_t from_ns = 0, to_ns = 0;
     std::int64_t ns = 0;  // how much of [from, to): all of it, except in a merged stretch
     CauseId cause = computing_cause;
-    std::uint64_t waits = 0;  // how many waits this is; 0 continues the one before, or is computing
+    std::uint64_t waits = 0;  // how many waits this is; 0 continues one, or is computing
+    std::uint64_t wait = 0;   // which wait of this thread: the same in all of its pieces
     bool whole() const { return ns == to_ns - from_ns; }
 };
 using TileVisitor = std::function<void(const Tile&)>;
@@ -30,8 +31,8 @@ class ThreadTiling {
     explicit ThreadTiling(std::int64_t birth_ns, std::size_t limit = merge_limit)
         : birth_ns_(birth_ns), end_ns_(birth_ns), limit_(limit) {}
 
-    // Gives the part of [from, to) that no earlier tile holds to `cause`. `begins` false: the later piece of
-    // an interrupted wait. `placed`: never merged. Returns whether anything was left to give.
+    // Gives the part of [from, to) that no earlier tile holds to `cause`. `begins` false: another piece of
+    // the last wait that began. `placed`: never merged. Returns whether anything was left to give.
     bool add(std::int64_t from_ns, std::int64_t to_ns, CauseId cause, bool begins = true, bool placed = false);
     // The life ends here, whatever was said to be later.
     void end(std::int64_t death_ns);
@@ -51,6 +52,7 @@ class ThreadTiling {
     struct Stretch {
         std::int64_t from_ns, to_ns;
         CauseId cause;
+        std::uint64_t wait;
         bool begins, placed;
         std::vector<Share> merged;  // empty: all of it is `cause`
     };
@@ -62,6 +64,7 @@ class ThreadTiling {
 
     std::int64_t birth_ns_, end_ns_;
     std::size_t limit_;
+    std::uint64_t last_wait_ = 0;
     std::vector<Stretch> stretches_;  // in order, disjoint
 };
 

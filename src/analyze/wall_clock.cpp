@@ -9,7 +9,7 @@ namespace {
 constexpr int depth_limit = 256;  // deeper process trees keep "waiting for child"
 
 void give(const TileVisitor& visitor, std::int64_t from_ns, std::int64_t to_ns, CauseId cause, std::uint64_t waits) {
-    if (from_ns < to_ns) visitor({from_ns, to_ns, to_ns - from_ns, cause, waits});
+    if (from_ns < to_ns) visitor({from_ns, to_ns, to_ns - from_ns, cause, waits, 0});
 }
 
 }  // namespace

@@ -1,10 +1,12 @@
 // Parses strace's -e trace= grammar into a set of calls.
 #include "slowtrace/syscall_selection.hpp"
 
+#include <regex.h>
+
 #include <algorithm>
+#include <array>
 #include <numeric>
 #include <optional>
-#include <regex>
 #include <vector>
 
 #include "slowtrace/error.hpp"
@@ -70,15 +72,31 @@ Error unknown_item(std::string_view item) {
         ExitCode::usage);
 }
 
-Calls matching(std::string_view expression) {
-    try {
-        const std::regex pattern(expression.begin(), expression.end(), std::regex::extended | std::regex::nosubs);
-        return calls_where(
-            [&](const SyscallRow& row) { return std::regex_search(row.name.begin(), row.name.end(), pattern); });
-    } catch (const std::regex_error& error) {
-        throw Error("--trace: '/" + std::string(expression) + "' is not a regular expression: " + error.what(),
-                    ExitCode::usage);
+// A POSIX extended regular expression, found anywhere in the name, as in strace.
+class Pattern {
+   public:
+    explicit Pattern(const std::string& expression) {
+        if (const int error = regcomp(&compiled_, expression.c_str(), REG_EXTENDED | REG_NOSUB); error != 0) {
+            std::array<char, 128> reason;
+            regerror(error, &compiled_, reason.data(), reason.size());
+            throw Error("--trace: '/" + expression + "' is not a regular expression: " + reason.data(),
+                        ExitCode::usage);
+        }
     }
+    ~Pattern() { regfree(&compiled_); }
+    Pattern(const Pattern&) = delete;
+    Pattern& operator=(const Pattern&) = delete;
+    bool found_in(std::string_view name) const {
+        return regexec(&compiled_, std::string(name).c_str(), 0, nullptr, 0) == 0;
+    }
+
+   private:
+    regex_t compiled_;
+};
+
+Calls matching(std::string_view expression) {
+    const Pattern pattern{std::string(expression)};
+    return calls_where([&](const SyscallRow& row) { return pattern.found_in(row.name); });
 }
 
 std::optional<Calls> calls_of_class(std::string_view name) {

@@ -31,10 +31,13 @@ class ChromeJson::Implementation {
     };
 
     void seen(std::int64_t time_ns) {
-        if (!started_) timeline_.start_at(time_ns);
+        if (!started_) timeline_.start_at(start_ns_ = last_ns_ = time_ns);
         started_ = true;
+        last_ns_ = std::max(last_ns_, time_ns);
     }
+    void end_with(const resolve::Thread& thread, std::int64_t from_ns);
     void end_thread(const resolve::Thread& thread);
+    void tell_emptiness();
     std::string process_name(const resolve::Process& process);
 
     const ExportOptions options_;
@@ -44,6 +47,7 @@ class ChromeJson::Implementation {
     JsonConnections connections_;
     JsonNumbers numbers_;
     bool started_ = false;
+    std::int64_t start_ns_ = 0, last_ns_ = 0;
     std::optional<JsonTrack> root_;
     std::unordered_map<std::uint32_t, std::vector<Unended>> unended_;  // by ThreadId
     JsonBody body_;
@@ -88,12 +92,19 @@ void ChromeJson::process_ended(const resolve::Process& process) {
     Implementation& self = *implementation_;
     const std::uint32_t sort_index = std::min(index(process.id), std::uint32_t{999'999'999});
     self.timeline_.process_name(self.numbers_.pid(process), self.process_name(process), sort_index);
-    self.numbers_.forget(process);
 }
 
 void ChromeJson::thread_started(const resolve::Thread& thread) {
     const JsonTrack track = implementation_->numbers_.track(thread);
     if (!implementation_->root_) implementation_->root_ = track;
+}
+
+// The slice in `body_` lasts until its thread ends.
+void ChromeJson::Implementation::end_with(const resolve::Thread& thread, std::int64_t from_ns) {
+    if (thread.death_ns)
+        timeline_.slice(numbers_.track(thread), from_ns, *thread.death_ns, body_);
+    else
+        unended_[index(thread.id)].push_back({from_ns, body_});
 }
 
 void ChromeJson::Implementation::end_thread(const resolve::Thread& thread) {
@@ -106,23 +117,20 @@ void ChromeJson::Implementation::end_thread(const resolve::Thread& thread) {
 
 void ChromeJson::thread_ended(const resolve::Thread& thread) {
     Implementation& self = *implementation_;
+    if (thread.death_ns) self.seen(*thread.death_ns);
     self.end_thread(thread);
     const std::uint32_t sort_index = std::min(index(thread.id), std::uint32_t{999'999'999});
     self.timeline_.thread_name(self.numbers_.track(thread), thread.name, sort_index);
-    self.numbers_.forget(thread);
 }
 
 void ChromeJson::call(const resolve::ResolvedCall& call) {
     Implementation& self = *implementation_;
     self.connections_.call(call);
     const std::int64_t entry_ns = call.call.entry_ns(), exit_ns = call.call.exit_ns();
-    if (has_no_end(call.call)) {
-        describe_call(self.body_, call);
-        self.unended_[index(call.thread.id)].push_back({entry_ns, self.body_});
-        return;
-    }
-    if (nanoseconds_between(entry_ns, exit_ns) < self.options_.min_duration_ns) return;
+    const bool endless = has_no_end(call.call);
+    if (!endless && nanoseconds_between(entry_ns, exit_ns) < self.options_.min_duration_ns) return;
     describe_call(self.body_, call);
+    if (endless) return self.end_with(call.thread, entry_ns);
     self.timeline_.slice(self.numbers_.track(call.thread), entry_ns, exit_ns, self.body_);
 }
 
@@ -134,7 +142,7 @@ void ChromeJson::job_stop(const resolve::Thread& thread, const model::JobStop& s
     arguments.text("signal", signal);
     arguments.close();
     if (stop.to_ns() < stop.from_ns())
-        self.unended_[index(thread.id)].push_back({stop.from_ns(), self.body_});
+        self.end_with(thread, stop.from_ns());
     else
         self.timeline_.slice(self.numbers_.track(thread), stop.from_ns(), stop.to_ns(), self.body_);
 }
@@ -180,9 +188,18 @@ void ChromeJson::loss(const model::Loss& loss) {
     self.timeline_.instant(*self.root_, loss.time_ns(), self.body_);
 }
 
+// Viewers refuse a file without a slice, which a run has when every call was left out.
+void ChromeJson::Implementation::tell_emptiness() {
+    JsonObject arguments = JsonTimeline::begin(body_, "no calls", "other");
+    arguments.text("detail", "no system call was recorded or long enough");
+    arguments.close();
+    timeline_.slice(*root_, start_ns_, last_ns_, body_);
+}
+
 void ChromeJson::finish() {
     Implementation& self = *implementation_;
     self.connections_.finish();
+    if (self.root_ && !self.timeline_.has_slices()) self.tell_emptiness();
     JsonWriter writer(self.out_);
     self.store_.drain([&writer](const JsonEvent& event) { writer.event(event); });
     writer.finish();

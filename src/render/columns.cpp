@@ -24,6 +24,15 @@ std::string fit(std::string_view text, std::size_t width) {
     return std::string(text.substr(0, bytes)) + "…";
 }
 
+std::string shorten(std::string_view text, std::size_t width) {
+    const std::size_t length = text_width(text);
+    if (width == 0 || length <= width) return std::string(text);
+    std::size_t end = text.size();
+    for (std::size_t characters = 0; end > 0 && characters < width / 2; --end)
+        if (starts_character(text[end - 1])) ++characters;
+    return fit(text, width - width / 2) + std::string(text.substr(end));
+}
+
 void Columns::row(std::vector<std::string> cells) {
     cells.resize(alignment_.size());
     rows_.push_back({std::move(cells), false});

@@ -12,6 +12,8 @@ namespace slowtrace::render {
 std::size_t text_width(std::string_view text);
 // At most `width` characters, the last one "…" when something was cut. 0: no limit.
 std::string fit(std::string_view text, std::size_t width);
+// The same with the middle cut out: a path tells most at its ends.
+std::string shorten(std::string_view text, std::size_t width);
 
 class Columns {
    public:

@@ -90,48 +90,55 @@ void JsonConnections::attempt(const resolve::ConnectAttempt& attempt) {
 }
 
 void JsonConnections::call(const resolve::ResolvedCall& call) {
-    for (const resolve::ResolvedDescriptor& descriptor : call.descriptors)
-        if (descriptor.argument >= 0 && descriptor.file && descriptor.file->connection)
-            exchange(*descriptor.file->connection, call.call.entry_ns(), call.call.exit_ns());
+    for (const resolve::ResolvedDescriptor& descriptor : call.descriptors) {
+        if (descriptor.argument < 0 || !descriptor.file || !descriptor.file->connection) continue;
+        const Connection& connection = *descriptor.file->connection;
+        if (Life* life = life_of(connection)) moved(connection, *life, call.call.entry_ns(), call.call.exit_ns());
+    }
 }
 
 // What a call moved shows in the connection's totals, so no rule about calls is repeated here.
-void JsonConnections::exchange(const Connection& connection, std::int64_t from_ns, std::int64_t to_ns) {
-    Life* life = life_of(connection);
-    if (life == nullptr) return;
-    const auto sent = static_cast<std::int64_t>(connection.bytes_sent - life->bytes_sent);
-    const auto received = static_cast<std::int64_t>(connection.bytes_received - life->bytes_received);
+void JsonConnections::moved(const Connection& connection, Life& life, std::int64_t from_ns, std::int64_t to_ns) {
+    const auto sent = static_cast<std::int64_t>(connection.bytes_sent - life.bytes_sent);
+    const auto received = static_cast<std::int64_t>(connection.bytes_received - life.bytes_received);
     if (sent == 0 && received == 0) return;
-    life->bytes_sent = connection.bytes_sent;
-    life->bytes_received = connection.bytes_received;
-    if (sent != 0) {
-        extend(*life, life->last == Direction::sent ? Phase::sending : Phase::idle, from_ns);
-        extend(*life, Phase::sending, to_ns);
-        life->phase_sent += static_cast<std::uint64_t>(sent);
-        life->last = Direction::sent;
-        timeline_.counter(pid_, JsonCounter::bytes_sent, to_ns, sent);
+    life.bytes_sent = connection.bytes_sent;
+    life.bytes_received = connection.bytes_received;
+    if (sent != 0) timeline_.counter(pid_, JsonCounter::bytes_sent, to_ns, sent);
+    if (received != 0) timeline_.counter(pid_, JsonCounter::bytes_received, to_ns, received);
+    tell_held(life);
+    life.held = Exchange{from_ns, to_ns, sent, received};
+}
+
+void JsonConnections::tell_held(Life& life) {
+    if (!life.held) return;
+    const Exchange exchange = *life.held;
+    life.held.reset();
+    if (exchange.sent != 0) {
+        extend(life, life.last == Direction::sent ? Phase::sending : Phase::idle, exchange.from_ns);
+        extend(life, Phase::sending, exchange.to_ns);
+        life.phase_sent += static_cast<std::uint64_t>(exchange.sent);
+        life.last = Direction::sent;
     }
-    if (received != 0) {
-        // A call that blocked in itself waited until its end, one after a poll only until its beginning.
-        const bool blocked = nanoseconds_between(from_ns, to_ns) >= analyze::shortest_wait_ns;
-        const std::int64_t first_byte_ns = blocked ? to_ns : from_ns;
-        extend(*life,
-               life->last == Direction::sent       ? Phase::waiting
-               : life->last == Direction::received ? Phase::receiving
-                                                   : Phase::idle,
-               first_byte_ns);
-        extend(*life, Phase::receiving, to_ns);
-        life->phase_received += static_cast<std::uint64_t>(received);
-        life->last = Direction::received;
-        timeline_.counter(pid_, JsonCounter::bytes_received, to_ns, received);
+    if (exchange.received != 0) {
+        // A call that blocked waited until its end, one after a poll only until its beginning.
+        const bool blocked = nanoseconds_between(exchange.from_ns, exchange.to_ns) >= analyze::shortest_wait_ns;
+        const Phase quiet = life.last == Direction::sent       ? Phase::waiting
+                            : life.last == Direction::received ? Phase::receiving
+                                                               : Phase::idle;
+        extend(life, quiet, blocked ? exchange.to_ns : exchange.from_ns);
+        extend(life, Phase::receiving, exchange.to_ns);
+        life.phase_received += static_cast<std::uint64_t>(exchange.received);
+        life.last = Direction::received;
     }
 }
 
 void JsonConnections::closed(const Connection& connection, std::int64_t time_ns) {
     const auto found = lives_.find(connection.id);
     if (found == lives_.end()) return;
-    exchange(connection, time_ns, time_ns);
     Life& life = found->second;
+    moved(connection, life, time_ns, time_ns);
+    tell_held(life);
     extend(life, life.last == Direction::sent ? Phase::waiting : Phase::idle, time_ns);
     end_phase(life);
     Lane& lane = lanes_[life.lane];

@@ -36,6 +36,11 @@ class JsonConnections {
 
    private:
     enum class Phase : std::uint8_t { connecting, sending, waiting, receiving, idle };
+    // What one call moved.
+    struct Exchange {
+        std::int64_t from_ns = 0, to_ns = 0;
+        std::int64_t sent = 0, received = 0;
+    };
     struct Life {
         std::uint32_t lane = 0;
         std::int64_t begin_ns = 0;   // of the life
@@ -43,6 +48,8 @@ class JsonConnections {
         std::optional<Phase> phase;  // the one that ends at the cursor
         std::int64_t phase_ns = 0;   // where it began
         resolve::Direction last = resolve::Direction::none;
+        // Held back for one event: the call may have been what told the program that it was connected.
+        std::optional<Exchange> held;
         std::uint64_t bytes_sent = 0, bytes_received = 0;  // told so far
         std::uint64_t phase_sent = 0, phase_received = 0;  // of them, in this phase
         resolve::AttemptOutcome outcome = resolve::AttemptOutcome::unfinished;
@@ -56,7 +63,8 @@ class JsonConnections {
 
     Life* life_of(const resolve::Connection& connection);
     std::uint32_t take_lane();
-    void exchange(const resolve::Connection& connection, std::int64_t from_ns, std::int64_t to_ns);
+    void moved(const resolve::Connection& connection, Life& life, std::int64_t from_ns, std::int64_t to_ns);
+    void tell_held(Life& life);
     void extend(Life& life, Phase phase, std::int64_t to_ns);
     void end_phase(Life& life);
 

@@ -26,8 +26,6 @@ class JsonNumbers {
     std::uint32_t pid(const resolve::Process& process);
     // Its process was told before.
     JsonTrack track(const resolve::Thread& thread);
-    void forget(const resolve::Process& process) { processes_.erase(index(process.id)); }
-    void forget(const resolve::Thread& thread) { threads_.erase(index(thread.id)); }
 
    private:
     struct ProcessNumber {
@@ -39,8 +37,8 @@ class JsonNumbers {
 
     std::vector<bool> used_;
     std::uint32_t next_synthetic_ = first_synthetic_pid;
-    std::unordered_map<std::uint32_t, ProcessNumber> processes_;  // alive, by ProcessId
-    std::unordered_map<std::uint32_t, JsonTrack> threads_;        // alive, by ThreadId
+    std::unordered_map<std::uint32_t, ProcessNumber> processes_;  // by ProcessId
+    std::unordered_map<std::uint32_t, JsonTrack> threads_;        // by ThreadId
 };
 
 }  // namespace slowtrace::render

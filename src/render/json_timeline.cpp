@@ -45,6 +45,7 @@ JsonObject JsonTimeline::begin(JsonBody& body, std::string_view name, std::strin
 }
 
 void JsonTimeline::slice(JsonTrack track, std::int64_t from_ns, std::int64_t to_ns, const JsonBody& body) {
+    has_slices_ = true;
     const std::int64_t from = relative(from_ns);
     store_.add({.from_ns = from,
                 .to_ns = std::max(from, relative(to_ns)),

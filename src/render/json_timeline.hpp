@@ -36,6 +36,7 @@ class JsonTimeline {
 
     void slice(JsonTrack track, std::int64_t from_ns, std::int64_t to_ns, const JsonBody& body);
     void instant(JsonTrack track, std::int64_t time_ns, const JsonBody& body);
+    bool has_slices() const { return has_slices_; }
     void counter(std::uint32_t pid, JsonCounter which, std::int64_t time_ns, std::int64_t change);
 
     void process_name(std::uint32_t pid, std::string_view name, std::uint32_t sort_index);
@@ -49,6 +50,7 @@ class JsonTimeline {
 
     JsonEventStore& store_;
     std::int64_t start_ns_ = 0;
+    bool has_slices_ = false;
     JsonBody scratch_;
 };
 

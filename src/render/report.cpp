@@ -23,6 +23,7 @@ using analyze::RunFacts;
 using resolve::AttemptOutcome;
 
 constexpr std::size_t wall_lines = 10, thread_lines = 5, endpoint_lines = 6, syscall_lines = 10;
+constexpr std::size_t subject_width = 100, call_width = 200;  // a file name may be 4,096 characters
 constexpr auto left = Columns::Align::left, right = Columns::Align::right;
 
 class Page {
@@ -145,7 +146,7 @@ std::string extremes(std::uint64_t count, std::int64_t median_ns, std::int64_t m
 }
 
 std::string cause_text(const CauseLine& line) {
-    std::string text = visible(describe(line.kind, line.subject));
+    std::string text = shorten(visible(describe(line.kind, line.subject)), subject_width);
     if (line.attempts) {
         const Attempts& attempts = *line.attempts;
         return text + ": " + counted(attempts.count, "attempt", "attempts") + ", " + outcomes(attempts, true) +
@@ -178,11 +179,21 @@ bool about_host(CauseKind kind) {
            kind == CauseKind::send;
 }
 
+// Up to `limit`, without a tail too short to matter; a rest of one line is shown instead.
+std::size_t lines_shown(const CauseSection& section, std::size_t limit) {
+    constexpr double matters = 0.001;
+    constexpr std::size_t always = 3;
+    std::size_t shown = section.lines.size();
+    for (double tail = 0; shown > always && tail + section.lines[shown - 1].share < matters; --shown)
+        tail += section.lines[shown - 1].share;
+    shown = std::min(shown, limit);
+    return section.lines.size() == shown + 1 ? shown + 1 : shown;
+}
+
 void causes(Page& page, const CauseSection& section, std::size_t limit, bool details) {
     Columns table({right, right, left});
     std::int64_t shown_ns = 0;
-    // A rest of one line is shown instead.
-    const std::size_t shown = section.lines.size() <= limit + 1 ? section.lines.size() : limit;
+    const std::size_t shown = lines_shown(section, limit);
     std::string told;
     for (std::size_t i = 0; i < shown; ++i) {
         const CauseLine& line = section.lines[i];
@@ -218,7 +229,7 @@ void endpoints(Page& page, const std::vector<EndpointLine>& lines) {
             if (line.lookups > line.unanswered) remark += ", median " + format_duration(line.lookup_median_ns);
         }
         table.row({format_duration(line.waited_ns()), format_count(line.connections), format_bytes(line.bytes_sent),
-                   format_bytes(line.bytes_received), visible(line.name), remark});
+                   format_bytes(line.bytes_received), shorten(visible(line.name), subject_width), remark});
     }
     page.columns(table);
     if (shown < lines.size()) page.line("  and " + counted(lines.size() - shown, "other endpoint", "other endpoints"));
@@ -231,7 +242,7 @@ void slowest(Page& page, const Report& report) {
     table.row({"took", "at", "process", "call"});
     for (const analyze::SlowCall& slow : report.slowest)
         table.row({duration(slow.ns, report.run.floor_ns), format_offset(slow.call.entry_ns(), report.run.start_ns),
-                   thread_text(slow.process, slow.thread), call_line(slow.resolved())});
+                   thread_text(slow.process, slow.thread), fit(call_line(slow.resolved()), call_width)});
     page.columns(table);
 }
 
@@ -260,6 +271,10 @@ void syscalls(Page& page, const Report& report) {
 std::string render_report(const Report& report, const ReportOptions& options) {
     Page page(options);
     header(page, report);
+    if (options.summary_only) {
+        syscalls(page, report);
+        return page.finished();
+    }
     page.heading("Where the " + format_duration(report.run.wall_ns) + " went");
     causes(page, report.wall, wall_lines, true);
     if (report.run.threads > 1) {

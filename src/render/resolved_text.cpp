@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "render/arguments.hpp"
+#include "render/columns.hpp"
 #include "render/text.hpp"
 
 namespace slowtrace::render {
@@ -15,15 +16,17 @@ std::string meaning(const resolve::ResolvedDescriptor& descriptor) {
     if (!file.connection) return file.path;
     const resolve::Connection& connection = *file.connection;
     if (descriptor.state == resolve::ConnectionState::listening) return "listening at " + connection.local.display();
-    std::string peer = connection.peer.display();
-    return peer.empty() ? file.path : peer;
+    const resolve::Endpoint& peer = connection.peer;
+    const bool known = !peer.host.empty() || !peer.address.empty() || peer.transport == resolve::Transport::netlink;
+    return known ? peer.display() : file.path;
 }
 
 }  // namespace
 
 std::string descriptor_text(const resolve::ResolvedDescriptor& descriptor) {
     const std::string number = std::to_string(descriptor.number);
-    const std::string what = visible(meaning(descriptor));
+    constexpr std::size_t width = 120;
+    const std::string what = shorten(visible(meaning(descriptor)), width);
     return what.empty() ? number : number + "<" + what + ">";
 }
 
@@ -39,9 +42,11 @@ std::string call_line(const resolve::ResolvedCall& call) {
 }
 
 std::string thread_text(const resolve::Process& process, const resolve::Thread& thread) {
-    std::string text = process.name();
+    std::string text = process.arguments.empty() && process.executable.empty() ? thread.name : process.name();
+    if (text.empty()) text = process.name();
     if (!thread.main && !thread.name.empty() && thread.name != text) text += "/" + thread.name;
-    return visible(text) + "[" + std::to_string(thread.tid) + "]";
+    constexpr std::size_t width = 40;
+    return shorten(visible(text), width) + "[" + std::to_string(thread.tid) + "]";
 }
 
 std::string format_offset(std::int64_t time_ns, std::int64_t start_ns) {

@@ -22,6 +22,8 @@ using resolve::Thread;
 
 namespace {
 
+constexpr std::size_t cause_width = 120;
+
 struct Line {
     std::int64_t time_ns;
     std::uint64_t order;  // as it arrived
@@ -38,8 +40,12 @@ std::string remarks(const Syscall& call) {
     std::string text;
     if (call.pieces_size() > 1) text += " [restarted ×" + std::to_string(call.pieces_size() - 1) + "]";
     if (call.began_before()) text += " [began before the recording]";
-    if (call.ending() != Syscall::RETURNED) text += " [unfinished]";
     return text;
+}
+
+// exit(2) never returns; every other call that did not was cut short.
+bool unfinished(const ResolvedCall& call) {
+    return call.call.ending() != Syscall::RETURNED && call.row.name != "exit" && call.row.name != "exit_group";
 }
 
 std::string padded(const std::string& text, std::size_t width) {
@@ -109,14 +115,15 @@ void Timeline::Implementation::call(const ResolvedCall& call) {
     const std::int64_t ns = analyze::time_in_call(call.call);
     if (ns < options_.min_duration_ns) return;
     std::string text = call_line(call) + remarks(call.call);
+    if (unfinished(call)) text += " [unfinished]";
     if (ns >= analyze::shortest_wait_ns) {
         const analyze::Cause cause = causes_.cause_of(call);
         if (cause.kind != analyze::CauseKind::computing)
-            text +=
-                "  ← " + visible(describe(cause.kind, causes_.subject(cause))) + (cause.timed_out ? ", gave up" : "");
+            text += "  ← " + shorten(visible(describe(cause.kind, causes_.subject(cause))), cause_width) +
+                    (cause.timed_out ? ", gave up" : "");
     }
     std::string duration = floor_ns_ > 0 && ns <= floor_ns_ ? "< floor" : format_duration(ns);
-    if (call.call.began_before() || call.call.ending() != Syscall::RETURNED) duration = "≥ " + duration;
+    if (call.call.began_before() || unfinished(call)) duration = "≥ " + duration;
     line(call.call.entry_ns(), duration, thread_text(call.process, call.thread), text);
 }
 
@@ -198,8 +205,8 @@ void Timeline::escape(const Thread& thread, const model::Escape& escape) {
 }
 
 void Timeline::loss(const model::Loss& loss) {
-    implementation_->line(loss.time_ns(), "", "",
-                          "*** " + format_count(loss.events()) + " events lost: " + visible(loss.reason()));
+    const std::string count = loss.events() > 0 ? format_count(loss.events()) + " events lost: " : "";
+    implementation_->line(loss.time_ns(), "", "", "*** " + count + visible(loss.reason()));
 }
 
 void Timeline::end(const model::RunEnd& end) {
