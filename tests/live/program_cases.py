@@ -146,8 +146,35 @@ def cases(lab):
     yield "static program", variant(["-static"], "static")
     yield "32-bit program", variant(["-m32"], "32-bit")
     yield "escaped child is told", escape_is_told
+    yield "interrupted calls are one call", interrupted_calls_are_one
+    yield "a stop is part of the call it interrupts", stop_is_inside_the_call
 
 
 def escape_is_told(lab):
     traced = recorded(lab, "clone_untraced")
     check(re.search(r"untraced|unseen|escape", traced.report, re.IGNORECASE), f"not told: {traced.report[-400:]}")
+
+
+def waits_in(lab, program, name, at_least_ms):
+    """The root thread's calls of this name that took this long."""
+    calls = lab.timeline(recorded(lab, program).run)
+    root = calls[0].thread
+    return [call for call in calls
+            if call.thread == root and call.name == name and call.exit_ns - call.entry_ns >= at_least_ms * 1_000_000]
+
+
+def interrupted_calls_are_one(lab):
+    sleeps = waits_in(lab, "restart_block", "clock_nanosleep", 149)
+    check_equal([call.result for call in sleeps], ["0"], "sleeps interrupted by an ignored SIGCHLD")
+    check(sleeps[0].pieces >= 2, f"{sleeps[0].pieces} pieces")
+    reads = waits_in(lab, "sa_restart", "read", 200)
+    check_equal([(call.result, call.pieces) for call in reads], [("1", 3)], "reads restarted after two handlers")
+    ended = waits_in(lab, "eintr", "read", 70)
+    check_equal([call.result for call in ended], ["EINTR"], "reads ended by a handler")
+
+
+def stop_is_inside_the_call(lab):
+    sleeps = waits_in(lab, "group_stop", "clock_nanosleep", 390)
+    check_equal([call.result for call in sleeps], ["0"], "sleeps stopped in the middle")
+    reads = waits_in(lab, "group_stop", "read", 390)
+    check_equal([call.result for call in reads], ["1"], "reads stopped in the middle")

@@ -61,8 +61,8 @@ def shell_pipeline(lab):
 
 
 def python_with_threads(lab):
-    script = ("import subprocess, threading, time\n"
-              "def work(n):\n time.sleep(0.1); print(n, flush=True)\n"
+    script = ("import os, subprocess, threading, time\n"
+              "def work(n):\n time.sleep(0.1); os.write(1, b'%d\\n' % n)\n"
               "threads = [threading.Thread(target=work, args=(n,)) for n in range(8)]\n"
               "[t.start() for t in threads]; [t.join() for t in threads]\n"
               "print(subprocess.run(['echo', 'child'], capture_output=True).stdout)\n")
