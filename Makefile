@@ -89,7 +89,7 @@ programs: $(PROGRAMS)
 demo:
 	@.ci/install-packages $(BUILD_PACKAGES) $(DEMO_PACKAGES)
 	@$(MAKE) --no-print-directory build/slowtrace
-	python3 fixtures/scenarios/pip/scenario.py run --slowtrace build/slowtrace
+	python3 fixtures/scenarios/pip/scenario.py run --slowtrace build/slowtrace --output build/demo
 
 check:
 	@.ci/install-packages $(BUILD_PACKAGES) $(DEMO_PACKAGES) $(CHECK_PACKAGES) $(VIEWER_PACKAGES)

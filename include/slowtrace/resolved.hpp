@@ -167,8 +167,10 @@ struct ResolvedCall {
     const Process& process;
     std::span<const ResolvedDescriptor> descriptors;  // arguments, then the result when it is a descriptor
     std::span<const ResolvedDescriptor> watched;      // what a poll, select or epoll_wait waited for (epoll: the
-                                                      // interest list, nested sets included)
-    std::optional<ProcessId> child;                   // wait4 and waitid: the child reported; vfork: the child
+                                                      // interest list, nested sets included; what was ready
+                                                      // comes first, and of a long list only a part)
+    std::optional<ProcessId> child;                   // wait4 and waitid: the child reported; vfork, and clone
+                                                      // with CLONE_VFORK: the child
 
     // The first descriptor argument, where there is one.
     const ResolvedDescriptor* subject() const {
@@ -177,7 +179,9 @@ struct ResolvedCall {
 };
 
 // Receives a run with its meaning, in event order. References are valid during the call only, except
-// Process and Thread, which live as long as the Resolver.
+// Process and Thread, which live as long as the Resolver. What a call opens is told before the call; the
+// attempts and connections it ends, after it. Every connection opened is closed, once; one that never had a
+// peer (a listening socket, a socketpair) is told by neither.
 class ResolvedSink {
    public:
     virtual ~ResolvedSink() = default;

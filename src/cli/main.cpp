@@ -4,6 +4,7 @@
 #include <exception>
 
 #include "cli/commands.hpp"
+#include "render/text.hpp"
 #include "slowtrace/error.hpp"
 #include "slowtrace/recorder.hpp"
 
@@ -26,10 +27,10 @@ int main(int argument_count, char** arguments) {
     try {
         return std::visit(Run{}, cli::parse_command_line(argument_count, arguments));
     } catch (const Error& error) {
-        std::fprintf(stderr, "slowtrace: %s\n", error.what());
+        std::fprintf(stderr, "slowtrace: %s\n", render::visible(error.what()).c_str());
         return static_cast<int>(error.code());
     } catch (const std::exception& error) {
-        std::fprintf(stderr, "slowtrace: internal error: %s\n", error.what());
+        std::fprintf(stderr, "slowtrace: internal error: %s\n", render::visible(error.what()).c_str());
         return static_cast<int>(ExitCode::failed);
     }
 }

@@ -12,6 +12,7 @@
 #include "cli/named_addresses.hpp"
 #include "cli/output_names.hpp"
 #include "cli/present.hpp"
+#include "render/text.hpp"
 #include "slowtrace/error.hpp"
 #include "slowtrace/recorder.hpp"
 #include "slowtrace/trace_file.hpp"
@@ -57,7 +58,7 @@ void present(const RecordCommand& command, const OutputNames& names) {
         if (!command.no_json) also = write_viewer_file(run, names, command.overwrite);
         std::cerr << "Wrote " << names.trace << " (slowtrace report, timeline, export)" << also << "\n";
     } catch (const Error& error) {
-        std::cerr << "slowtrace: " << error.what() << "\n";
+        std::cerr << "slowtrace: " << render::visible(error.what()) << "\n";
     }
 }
 

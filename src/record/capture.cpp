@@ -132,6 +132,9 @@ void read_timeval(CaptureContext& context, int argument) {
 void read_itimerspec(CaptureContext& context, int argument) {
     read_time(context, argument, context.architecture.time_bytes, 2, 1);
 }
+void read_itimerspec64(CaptureContext& context, int argument) {
+    read_time(context, argument, 8, 2, 1);
+}
 void read_itimerval(CaptureContext& context, int argument) {
     read_time(context, argument, context.architecture.time_bytes, 2, 1000);
 }
@@ -339,6 +342,7 @@ constexpr ShapeReaders shape_readers[] = {
     {Shape::timespec64, read_timespec64, nullptr},
     {Shape::timeval, read_timeval, nullptr},
     {Shape::itimerspec, read_itimerspec, nullptr},
+    {Shape::itimerspec64, read_itimerspec64, nullptr},
     {Shape::itimerval, read_itimerval, nullptr},
     {Shape::epoll_event, read_epoll_event, nullptr},
     {Shape::epoll_events, nullptr, read_epoll_ready},

@@ -59,7 +59,6 @@ bool is_executable_file(const std::string& path, int& error) {
     const std::string reason = strerror(error);
     switch (error) {
         case ENOENT:
-        case ENOTDIR:
             throw Error("cannot run " + program + ": not found; check the name and PATH (or its #! interpreter)",
                         ExitCode::not_found);
         case EACCES:
@@ -80,6 +79,15 @@ std::pair<UniqueFd, UniqueFd> make_pipe() {
     return {UniqueFd(ends[0]), UniqueFd(ends[1])};
 }
 
+// execvp(3) hands a file the kernel does not recognise to sh; a shell first looks whether it can be a script at
+// all, so that a damaged or foreign binary is not read as one.
+bool may_be_script(const std::string& program) {
+    const UniqueFd file(open(program.c_str(), O_RDONLY | O_CLOEXEC));
+    char start[128];
+    const ssize_t length = file ? read(file.get(), start, sizeof start) : 0;
+    return length <= 0 || !memchr(start, 0, static_cast<std::size_t>(length));
+}
+
 // In the child, after fork: only async-signal-safe calls from here to exec.
 [[noreturn]] void run_child(int go, int error, const char* program, char* const* arguments,
                             char* const* shell_arguments, const std::vector<sock_filter>& filter) {
@@ -92,8 +100,7 @@ std::pair<UniqueFd, UniqueFd> make_pipe() {
     } else {
         execv(program, arguments);
         failure.error = errno;
-        // execvp(3): a file the kernel does not recognise is a script for sh.
-        if (errno == ENOEXEC) execv("/bin/sh", shell_arguments);
+        if (errno == ENOEXEC && shell_arguments) execv("/bin/sh", shell_arguments);
     }
     [[maybe_unused]] const ssize_t written = write(error, &failure, sizeof failure);
     _exit(125);
@@ -139,11 +146,12 @@ HeldCommand::HeldCommand(const std::string& program, const std::vector<std::stri
     }
     pointers.push_back(nullptr);
     shell_pointers.push_back(nullptr);
+    char* const* as_script = may_be_script(program) ? shell_pointers.data() : nullptr;
     pid_ = fork();
     if (pid_ < 0) throw Error(std::string("cannot fork: ") + strerror(errno));
     if (pid_ == 0) {
         go_write.reset();  // so that our death is an end of file
-        run_child(go_read.get(), error_write.get(), program.c_str(), pointers.data(), shell_pointers.data(), filter);
+        run_child(go_read.get(), error_write.get(), program.c_str(), pointers.data(), as_script, filter);
     }
     go_ = std::move(go_write);
     error_ = std::move(error_read);

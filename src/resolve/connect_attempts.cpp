@@ -62,8 +62,12 @@ void ConnectAttempts::begin(TrackedFile& file, const model::Syscall& call) {
 }
 
 void ConnectAttempts::stay_pending(TrackedFile& file, const model::Syscall& call, int error) {
-    // socket(7): a blocking connect that ran out of SO_SNDTIMEO says EINPROGRESS.
-    if (error == EINPROGRESS && !file.nonblocking) file.socket->attempt->waited_out_ns = call.exit_ns();
+    // socket(7): a blocking connect that ran out of SO_SNDTIMEO says EINPROGRESS. A quick one was non-blocking,
+    // made so by a call that was not recorded.
+    constexpr std::uint64_t shortest_timeout_ns = 10'000'000;
+    auto entry_ns = static_cast<std::uint64_t>(call.entry_ns()), exit_ns = static_cast<std::uint64_t>(call.exit_ns());
+    bool waited = call.exit_ns() > call.entry_ns() && exit_ns - entry_ns >= shortest_timeout_ns;
+    if (error == EINPROGRESS && !file.nonblocking && waited) file.socket->attempt->waited_out_ns = call.exit_ns();
 }
 
 void ConnectAttempts::ready(TrackedFile& file, std::uint32_t bits, bool certain, std::int64_t time_ns) {

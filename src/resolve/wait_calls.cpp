@@ -13,9 +13,17 @@ namespace {
 using model::Call;
 using model::Shape;
 
-// An interest list may be long and waits many: what was ready is told whole, of the rest this many.
-constexpr std::size_t members_told = 1024;
-constexpr int deepest_nesting = 5;  // EP_MAX_NESTS in the kernel is 4
+// An interest list may be long and waits many: what was ready is told whole, of the rest so many, fewer when
+// the ready ones explain the wait already.
+constexpr std::size_t told_in_vain = 1024, told_beside_ready = 64;
+constexpr std::size_t entries_looked_at = 65536;  // disarmed ones cost time, too
+constexpr int deepest_nesting = 5;                // EP_MAX_NESTS in the kernel is 4
+
+struct Bounds {
+    std::size_t members;
+    std::size_t entries = entries_looked_at;
+    bool reached(std::size_t told) { return told >= members || entries == 0 || entries-- == 0; }
+};
 
 bool found_ready(const CallContext& context) {
     return context.succeeded && context.call.result() > 0;
@@ -49,7 +57,11 @@ ResolvedDescriptor member_of(CallContext& context, int descriptor, std::uint32_t
     return member;
 }
 
-void expand(CallContext& context, const TrackedFile& epoll, int depth);
+Bounds bounds_after(const CallContext& context) {
+    return {context.watched.size() + (found_ready(context) ? told_beside_ready : told_in_vain)};
+}
+
+void expand(CallContext& context, const TrackedFile& epoll, int depth, Bounds& bounds);
 
 void on_poll(CallContext& context) {
     const model::Captured* set = context.captured(0);
@@ -59,9 +71,10 @@ void on_poll(CallContext& context) {
         if (member.fd() >= 0)  // poll(2): a negative one is ignored
             context.watched.push_back(member_of(context, member.fd(), member.wanted(), ready ? member.ready() : 0));
     draw_conclusions(context, true);
+    Bounds bounds = bounds_after(context);
     for (std::size_t i = 0, polled = context.watched.size(); i < polled; ++i) {
         const TrackedFile* file = tracked(context.watched[i].file.get());
-        if (file != nullptr && file->interest != nullptr) expand(context, *file, 1);
+        if (file != nullptr && file->interest != nullptr) expand(context, *file, 1, bounds);
     }
 }
 
@@ -93,42 +106,52 @@ void on_select(CallContext& context) {
     draw_conclusions(context, false);
 }
 
-void tell(CallContext& context, const Interest& interest, std::uint32_t ready, int depth) {
+void tell(CallContext& context, const Interest& interest, std::uint32_t ready, int depth, Bounds& bounds) {
     FilePointer file = interest.file.lock();
     if (file == nullptr) return;
     ResolvedDescriptor member = describe(-1, interest.number, file);
     member.wanted = interest.events;
     member.ready = ready;
     context.watched.push_back(std::move(member));
-    if (file->interest != nullptr) expand(context, *file, depth + 1);
+    if (file->interest != nullptr) expand(context, *file, depth + 1, bounds);
 }
 
 // What an epoll waits for, the epolls inside it included.
-void expand(CallContext& context, const TrackedFile& epoll, int depth) {
+void expand(CallContext& context, const TrackedFile& epoll, int depth, Bounds& bounds) {
     if (depth > deepest_nesting) return;
     for (const auto& [key, interest] : epoll.interest->all()) {
-        if (context.watched.size() >= members_told) return;
-        if (interest.armed) tell(context, interest, 0, depth);
+        if (bounds.reached(context.watched.size())) return;
+        if (interest.armed) tell(context, interest, 0, depth, bounds);
     }
+}
+
+// Tells the members reported ready and returns their keys, sorted.
+std::vector<EpollInterest::Key> tell_ready(CallContext& context, EpollInterest& interests, Bounds& bounds) {
+    std::vector<EpollInterest::Key> reported;
+    const model::Captured* events = context.captured(1);
+    if (!found_ready(context) || events == nullptr) return reported;
+    for (const auto& event : events->epoll().members()) {
+        Interest* interest = interests.find(event.data(), event.events());
+        if (interest == nullptr) continue;
+        reported.emplace_back(interest->file_id, interest->number);
+        bounds.members = context.watched.size() + told_beside_ready;
+        tell(context, *interest, event.events(), 1, bounds);
+        if ((interest->events & EPOLLONESHOT) != 0) interest->armed = false;
+    }
+    std::sort(reported.begin(), reported.end());
+    return reported;
 }
 
 void on_epoll_wait(CallContext& context) {
     TrackedFile* epoll = context.file(0);
     if (epoll == nullptr || epoll->interest == nullptr) return;
-    const model::Captured* events = context.captured(1);
-    std::vector<EpollInterest::Key> reported;
-    if (found_ready(context) && events != nullptr)
-        for (const auto& event : events->epoll().members()) {
-            Interest* interest = epoll->interest->find(event.data(), event.events());
-            if (interest == nullptr) continue;
-            reported.emplace_back(interest->file_id, interest->number);
-            tell(context, *interest, event.events(), 1);
-            if ((interest->events & EPOLLONESHOT) != 0) interest->armed = false;
-        }
-    std::sort(reported.begin(), reported.end());
+    Bounds bounds = bounds_after(context);
+    auto reported = tell_ready(context, *epoll->interest, bounds);
+    bounds.members = bounds_after(context).members;
     for (const auto& [key, interest] : epoll->interest->all()) {
-        if (context.watched.size() >= members_told) break;
-        if (interest.armed && !std::binary_search(reported.begin(), reported.end(), key)) tell(context, interest, 0, 1);
+        if (bounds.reached(context.watched.size())) break;
+        if (interest.armed && !std::binary_search(reported.begin(), reported.end(), key))
+            tell(context, interest, 0, 1, bounds);
     }
     draw_conclusions(context, true);
 }

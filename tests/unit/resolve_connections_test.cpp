@@ -271,3 +271,31 @@ TEST_CASE("each opened connection is closed once, by the run's end at the latest
     CHECK(probe.told("closed") == Lines{"192.0.2.9:80 at 800 sent 0 received 0"});
     CHECK(probe.all.back() == "end 800 with status");
 }
+
+TEST_CASE("a blocking connect that ran out of SO_SNDTIMEO has timed out", "[resolve]") {
+    ProbeWithRoot probe;
+    probe.play("1 socket(2 1 0) = 3\n1 connect(3 0 16) = -115 @100-20000100" + to_host9 +
+               "\n1 close(3) = 0 @20000200-20000300");
+    CHECK(probe.told("attempt") == Lines{"192.0.2.9:80 timed_out 100-20000100"});
+}
+
+TEST_CASE("what is closed is let go of", "[resolve]") {
+    ProbeWithRoot probe;
+    std::weak_ptr<const OpenFile> file;
+    std::weak_ptr<const Connection> connection;
+    probe.on_call = [&](const ResolvedCall& call) {
+        if (call.descriptors.empty()) return;
+        file = call.descriptors.front().file;
+        connection = call.descriptors.front().file->connection;
+    };
+    probe.play("1 socket(2 1 0) = 3\n1 connect(3 0 16) = 0" + to_host9);
+    REQUIRE_FALSE(connection.expired());
+    SECTION("by close") {
+        probe.play("1 close(3) = 0");
+    }
+    SECTION("by the process' end") {
+        probe.play("death { thread: 1 time_ns: 900 }");
+    }
+    CHECK(file.expired());
+    CHECK(connection.expired());
+}
