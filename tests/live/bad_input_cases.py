@@ -60,9 +60,9 @@ class Files(dict):
         with open(path, "w") as file:
             file.write("#!/bin/sh\necho this may not run\n")
 
-    def _make_garbage(self, path):
-        with open(path, "wb") as file:
-            file.write(b"\x7fELF garbage that nobody can execute")
+    def _make_text(self, path):
+        with open(path, "w") as file:
+            file.write("echo run by sh, as execvp says; exit 9\n")
         os.chmod(path, 0o755)
 
     def _make_empty(self, path):
@@ -105,8 +105,7 @@ REFUSALS = [
     ("program not in PATH", ["--", "no-such-program-anywhere"], NOT_FOUND, "no-such-program-anywhere"),
     ("program that may not be executed", ["--", "{plain}"], CANNOT_EXECUTE, "{plain}"),
     ("folder as a program", ["--", "{folder}"], CANNOT_EXECUTE, "{folder}"),
-    ("program in a file that is no folder", ["--", "{plain}/program"], CANNOT_EXECUTE, "{plain}/program"),
-    ("program that is none", ["--", "{garbage}"], CANNOT_EXECUTE, "{garbage}"),
+    ("program in a file that is no folder", ["--", "{plain}/program"], NOT_FOUND, "{plain}/program"),
     ("output in a missing folder", ["-o", "{missing}/run", *TOUCH], FAILED, "{missing}/run"),
     ("json in a missing folder", ["-o", "{free}", "--json", "{missing}/x.json", *TOUCH], FAILED, "{missing}/x.json"),
 ]
@@ -141,6 +140,11 @@ def refuses_to_overwrite(lab):
 def names_are_made_visible(lab):
     odd = "evil\x1b[31m\nname"
     one_line(lab.run([lab.binary, "report", odd]), FAILED, "evil")
+
+
+def script_without_interpreter(lab):
+    finished = lab.record([Files(lab)["text"]])
+    check_equal((finished.status, finished.output), (9, b"run by sh, as execvp says\n"), "status and output")
 
 
 def missing_interpreter(lab):
@@ -248,7 +252,8 @@ def ptrace_forbidden(lab):
 def cases(_lab):
     for name, arguments, status, named in REFUSALS:
         yield f"refused: {name}", refuses(arguments, status, named)
-    for test in (refuses_to_overwrite, names_are_made_visible, missing_interpreter, cut_file_is_read,
+    for test in (refuses_to_overwrite, names_are_made_visible, script_without_interpreter,
+                 missing_interpreter, cut_file_is_read,
                  damaged_files_are_survived, file_size_limit, full_disk, already_traced,
                  outer_tracer_of_slowtrace_only, ptrace_forbidden):
         yield f"bad input: {test.__name__.replace('_', ' ')}", test

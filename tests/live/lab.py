@@ -161,7 +161,7 @@ def process_state(pid):
 
 
 def session_members(session):
-    """pid → state of every process of a session."""
+    """pid → state of every process of a session, without zombies that only init has yet to reap."""
     members = {}
     for name in filter(str.isdigit, os.listdir("/proc")):
         try:
@@ -169,7 +169,7 @@ def session_members(session):
                 fields = file.read().rpartition(")")[2].split()
         except OSError:
             continue
-        if int(fields[3]) == session:
+        if int(fields[3]) == session and (fields[0] != "Z" or fields[1] != "1"):
             members[int(name)] = fields[0]
     return members
 

@@ -22,6 +22,22 @@ def await_output(path, text, seconds=20):
     raise AssertionError(f"{text!r} was not printed")
 
 
+def await_command(session, name, seconds=20):
+    """Waits until a process of the session runs this program: the shell's exec is behind it."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        for pid in session_members(session):
+            try:
+                with open(f"/proc/{pid}/comm") as file:
+                    if file.read().strip() == name:
+                        time.sleep(0.2)  # from exec to the sleep itself
+                        return
+            except OSError:
+                continue
+        time.sleep(0.02)
+    raise AssertionError(f"{name} did not start")
+
+
 def signalled(lab, number, script):
     """slowtrace runs `script`, which prints "started"; then slowtrace alone gets the signal."""
     name, output, errors = lab.path("run"), lab.path("stdout"), lab.path("stderr")
@@ -29,6 +45,7 @@ def signalled(lab, number, script):
         process = lab.start([lab.binary, "-o", name, "--no-json", "--", "bash", "-c", script], stdout=out, stderr=err)
         try:
             await_output(output, b"started")
+            await_command(process.pid, "sleep")
             process.send_signal(number)
             status = process.wait(timeout=20)
         finally:
@@ -142,7 +159,7 @@ def interrupt_key(lab):
     terminal = Terminal(lab, [lab.binary, "-o", name, "--no-json", "--", "sh", "-c", "echo started; exec sleep 30"])
     try:
         terminal.expect(rb"started\r\n")
-        time.sleep(0.2)
+        await_command(terminal.pid, "sleep")
         terminal.type(b"\x03")
         check_equal(terminal.wait(), -signal.SIGINT, "status after Ctrl-C")
         check(b"Where the " in terminal.screen, f"no report: {terminal.screen!r}")
