@@ -117,7 +117,7 @@ format:
 	clang-format -i $(FORMATTED)
 
 golden: $(BUILD)/unit
-	SLOWTRACE_UPDATE_GOLDEN=1 $(BUILD)/unit '[golden]'
+	SLOWTRACE_REGENERATE=1 $(BUILD)/unit '[golden]'
 
 readme: build/slowtrace
 	python3 tests/readme.py --slowtrace build/slowtrace

@@ -123,7 +123,7 @@ void Timeline::Implementation::call(const ResolvedCall& call) {
                     (cause.timed_out ? ", gave up" : "");
     }
     std::string duration = floor_ns_ > 0 && ns <= floor_ns_ ? "< floor" : format_duration(ns);
-    if (call.call.began_before() || call.call.ending() == model::Syscall::DETACHED) duration = "≥ " + duration;
+    if (call.call.began_before() || unfinished(call)) duration = "≥ " + duration;
     line(call.call.entry_ns(), duration, thread_text(call.process, call.thread), text);
 }
 

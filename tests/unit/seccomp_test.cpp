@@ -68,7 +68,8 @@ constexpr Architecture architectures[] = {{AUDIT_ARCH_X86_64, X86_64, 0},
 bool wanted(const SyscallSelection& selection, Abi abi, std::uint32_t number) {
     const SyscallRow& row = syscall_row(abi, number);
     if (row.call == Call::unknown) return selection.includes_unknown();
-    if (row.call == Call::restart_syscall) return selection.expression() != "none" && selection.expression() != "!all";
+    if (row.call == Call::restart_syscall || row.call == Call::rt_sigreturn || row.call == Call::sigreturn)
+        return selection.expression() != "none" && selection.expression() != "!all";
     return selection.includes(row.call);
 }
 
