@@ -60,6 +60,11 @@ class Files(dict):
         with open(path, "w") as file:
             file.write("#!/bin/sh\necho this may not run\n")
 
+    def _make_garbage(self, path):
+        with open(path, "wb") as file:
+            file.write(b"\x7fELF\0garbage\0that nobody can execute")
+        os.chmod(path, 0o755)
+
     def _make_text(self, path):
         with open(path, "w") as file:
             file.write("echo run by sh, as execvp says; exit 9\n")
@@ -106,6 +111,7 @@ REFUSALS = [
     ("program that may not be executed", ["--", "{plain}"], CANNOT_EXECUTE, "{plain}"),
     ("folder as a program", ["--", "{folder}"], CANNOT_EXECUTE, "{folder}"),
     ("program in a file that is no folder", ["--", "{plain}/program"], NOT_FOUND, "{plain}/program"),
+    ("program that is none", ["--", "{garbage}"], CANNOT_EXECUTE, "{garbage}"),
     ("output in a missing folder", ["-o", "{missing}/run", *TOUCH], FAILED, "{missing}/run"),
     ("json in a missing folder", ["-o", "{free}", "--json", "{missing}/x.json", *TOUCH], FAILED, "{missing}/x.json"),
 ]
