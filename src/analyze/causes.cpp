@@ -108,7 +108,10 @@ bool polls_only(const ResolvedCall& call) {
 std::vector<Wait> multiplexed_waits(const ResolvedCall& call) {
     if (polls_only(call)) return {Wait{call, Activity::kernel_work}};
     const bool timed_out = gave_up(call, Activity::multiplex);
-    const bool any_ready = std::any_of(call.watched.begin(), call.watched.end(), [](const auto& w) { return w.ready; });
+    // An epoll set that is ready inside another does not say which of its members made it so.
+    const bool any_ready = std::any_of(call.watched.begin(), call.watched.end(), [](const auto& w) {
+        return w.ready && !(w.file && w.file->kind == resolve::FileKind::epoll);
+    });
     std::vector<Wait> waits;
     for (const ResolvedDescriptor& member : call.watched)
         if (!any_ready || member.ready) waits.push_back({call, direction(member), &member, true, timed_out});

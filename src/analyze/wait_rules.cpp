@@ -137,11 +137,18 @@ const OpenFile* opened_fifo(const Wait& wait) {
     return result.argument < 0 && result.file && result.file->kind == FileKind::pipe ? result.file.get() : nullptr;
 }
 
+// Two ends of one socket made by one call; a UNIX socket that was connected by name has an address to tell.
+bool is_socketpair(const OpenFile& file) {
+    const bool named =
+        file.connection && !(file.connection->peer.address.empty() && file.connection->local.address.empty());
+    return file.kind == FileKind::socket && file.pair && !named;
+}
+
 Result on_pipe(const Wait& wait) {
     if (const OpenFile* fifo = opened_fifo(wait)) return about(CauseKind::pipe, fifo->path);
     const OpenFile* file = file_of(wait);
     if (!file || !moves_data(wait)) return {};
-    if (file->kind != FileKind::pipe && !(file->kind == FileKind::socket && file->pair)) return {};
+    if (file->kind != FileKind::pipe && !is_socketpair(*file)) return {};
     return about(CauseKind::pipe, file->path);
 }
 

@@ -26,8 +26,11 @@ void on_wait4(CallContext& context) {
     if (child != nullptr) reaped(context, *child, false);
 }
 
-// The one child that had ended by then, where waitid was asked for any: who it was is in memory nobody read.
-ProcessState* any_dead_child(CallContext& context) {
+// The child a waitid for any reported: its siginfo says who (0: nobody yet), where that could be read.
+ProcessState* reported_child(CallContext& context) {
+    if (const model::Captured* reported = context.captured(2); reported != nullptr && reported->has_number())
+        return context.run.processes.by_pid(static_cast<int>(reported->number()), context.time_ns(),
+                                            *context.thread.process);
     for (ProcessState* child : context.thread.process->dead_children)
         if (child->process.death_ns.value_or(INT64_MAX) <= context.time_ns()) return child;
     return nullptr;
@@ -43,10 +46,12 @@ void on_waitid(CallContext& context) {
         child = run.processes.by_pid(context.number(1), context.time_ns(), *context.thread.process);
     } else if (kind == by_pidfd) {
         const FilePointer& file = context.meaning(context.number(1));
+        // A descriptor only for this kind of id, so the row cannot say so.
+        context.descriptors.push_back(describe(1, context.number(1), file));
         if (file != nullptr && file->subject_pid != 0)
             child = run.processes.by_pid(file->subject_pid, context.time_ns(), *context.thread.process);
     } else {
-        child = any_dead_child(context);
+        child = reported_child(context);
     }
     if (child == nullptr) return;
     // With WNOHANG 0 also means: nobody has ended yet (waitid(2)).

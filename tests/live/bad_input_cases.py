@@ -110,7 +110,7 @@ REFUSALS = [
     ("program not in PATH", ["--", "no-such-program-anywhere"], NOT_FOUND, "no-such-program-anywhere"),
     ("program that may not be executed", ["--", "{plain}"], CANNOT_EXECUTE, "{plain}"),
     ("folder as a program", ["--", "{folder}"], CANNOT_EXECUTE, "{folder}"),
-    ("program in a file that is no folder", ["--", "{plain}/program"], NOT_FOUND, "{plain}/program"),
+    ("program in a file that is no folder", ["--", "{plain}/program"], CANNOT_EXECUTE, "{plain}/program"),
     ("program that is none", ["--", "{garbage}"], CANNOT_EXECUTE, "{garbage}"),
     ("output in a missing folder", ["-o", "{missing}/run", *TOUCH], FAILED, "{missing}/run"),
     ("json in a missing folder", ["-o", "{free}", "--json", "{missing}/x.json", *TOUCH], FAILED, "{missing}/x.json"),

@@ -96,7 +96,7 @@ TEST_CASE("waitid on a pidfd, posix_spawn's clone", "[resolve]") {
     probe.play("1 clone(16657 0 0 0 0) = 200 @4-20");
     CHECK(probe.told("call").back() == "clone child P2");
     probe.play("1 pidfd_open(200 0) = 3\n1 waitid(3 3 0 4) = 0");
-    CHECK(probe.told("call").back() == "waitid child P2");
+    CHECK(probe.told("call").back() == "waitid 3=anon_inode:[pidfd] child P2");
 }
 
 TEST_CASE("a vfork in a PID namespace names its child though the number is another", "[resolve]") {
