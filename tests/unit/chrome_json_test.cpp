@@ -583,7 +583,7 @@ TEST_CASE("Times of a damaged trace stay in range", "[chrome_json]") {
     model::JobStop stop;
     stop.set_from_ns(std::numeric_limits<std::int64_t>::max());
     story.sink().job_stop(thread, stop);
-    story.finish();
+    story.finish(5);
     for (const json& event : story.of("X")) {
         CHECK(event.at("ts").get<double>() >= 0);
         CHECK(event.at("dur").get<double>() >= 0);
