@@ -22,6 +22,7 @@ class ChromeJson::Implementation {
           out_(out),
           store_(window_bytes),
           timeline_(store_),
+          numbers_(timeline_),
           connections_(timeline_, first_connection_number) {}
 
     // A call or a stop that ends with its thread.
@@ -38,14 +39,13 @@ class ChromeJson::Implementation {
     void end_with(const resolve::Thread& thread, std::int64_t from_ns);
     void end_thread(const resolve::Thread& thread);
     void tell_emptiness();
-    std::string process_name(const resolve::Process& process);
 
     const ExportOptions options_;
     ByteSink& out_;
     JsonEventStore store_;
     JsonTimeline timeline_;
-    JsonConnections connections_;
     JsonNumbers numbers_;
+    JsonConnections connections_;
     bool started_ = false;
     std::int64_t start_ns_ = 0, last_ns_ = 0;
     std::optional<JsonTrack> root_;
@@ -65,7 +65,7 @@ void ChromeJson::run(const model::Run& run) {
 
 void ChromeJson::process_started(const resolve::Process& process) {
     implementation_->seen(process.birth_ns);
-    implementation_->numbers_.pid(process);
+    implementation_->numbers_.started(process);
 }
 
 void ChromeJson::process_executed(const resolve::Process& process, std::int64_t time_ns) {
@@ -80,18 +80,8 @@ void ChromeJson::process_executed(const resolve::Process& process, std::int64_t 
     self.timeline_.instant({pid, pid}, time_ns, self.body_);
 }
 
-// Importers merge lives with one pid; a life that had to take another number says which it had.
-std::string ChromeJson::Implementation::process_name(const resolve::Process& process) {
-    std::string name = process.name();
-    if (numbers_.pid(process) != static_cast<std::uint32_t>(process.pid))
-        name += " (pid " + std::to_string(process.pid) + " again)";
-    return name;
-}
-
 void ChromeJson::process_ended(const resolve::Process& process) {
-    Implementation& self = *implementation_;
-    const std::uint32_t sort_index = std::min(index(process.id), std::uint32_t{999'999'999});
-    self.timeline_.process_name(self.numbers_.pid(process), self.process_name(process), sort_index);
+    implementation_->numbers_.ended(process);
 }
 
 void ChromeJson::thread_started(const resolve::Thread& thread) {
@@ -119,8 +109,7 @@ void ChromeJson::thread_ended(const resolve::Thread& thread) {
     Implementation& self = *implementation_;
     if (thread.death_ns) self.seen(*thread.death_ns);
     self.end_thread(thread);
-    const std::uint32_t sort_index = std::min(index(thread.id), std::uint32_t{999'999'999});
-    self.timeline_.thread_name(self.numbers_.track(thread), thread.name, sort_index);
+    self.numbers_.ended(thread);
 }
 
 void ChromeJson::call(const resolve::ResolvedCall& call) {
@@ -199,6 +188,7 @@ void ChromeJson::Implementation::tell_emptiness() {
 void ChromeJson::finish() {
     Implementation& self = *implementation_;
     self.connections_.finish();
+    self.numbers_.finish();
     if (self.root_ && !self.timeline_.has_slices()) self.tell_emptiness();
     JsonWriter writer(self.out_);
     self.store_.drain([&writer](const JsonEvent& event) { writer.event(event); });

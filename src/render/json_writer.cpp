@@ -80,8 +80,8 @@ void JsonWriter::slice(const JsonEvent& event) {
         track.ends.pop_back();
     }
     if (event.from_ns != track.closed_ns || event.to_ns <= event.from_ns) return write_slice(event, track);
-    Moved& moved = moved_.emplace_back(event, std::string(event.body));
-    ++moved.event.from_ns;
+    moved_.push_back({event, std::string(event.body)});
+    ++moved_.back().event.from_ns;
 }
 
 void JsonWriter::write_moved() {

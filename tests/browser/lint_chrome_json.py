@@ -282,8 +282,8 @@ class Lint:
                 continue
             track = (event["pid"], event["tid"])
             start = nanoseconds(event["ts"])
-            if event.get("cat") == "life":  # a lane that lives share, one after the other
-                ended.pop(track, None)
+            if event.get("cat") == "life":  # processes share the pid and its threads, one after the other
+                ended = {other: end for other, end in ended.items() if other[0] != event["pid"]}
             if track in ended and start > ended[track]:
                 self.fail("one-life-per-pid", f"{event['name']!r} at {event['ts']} on pid {track[0]} tid {track[1]} "
                           "after its exit")

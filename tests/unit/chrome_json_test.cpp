@@ -347,6 +347,43 @@ TEST_CASE("Reused tids and impossible numbers become numbers that are free", "[c
     CHECK(tracks.size() == 5);
 }
 
+TEST_CASE("Thousands of processes share lanes, each a slice of its own there", "[chrome_json]") {
+    Story story;
+    const int count = 2500;
+    for (int number = 0; number < count; ++number) {
+        const std::int64_t birth = number * 10'000;
+        auto& process = story.process(10 + number * 3, "job " + std::to_string(number));
+        process.birth_ns = story.start_ns() + birth;
+        auto& main = story.thread(process, process.pid);
+        auto& worker = story.thread(process, process.pid + 1);
+        story.call(main, "read", birth + 1000, birth + 2000);
+        story.call(worker, "write", birth + 3000, birth + 4000);
+        story.end(worker, birth + 8000);
+        story.end(main, birth + 9000);
+        process.death_ns = story.start_ns() + birth + 9000;
+        story.end(process);
+    }
+    story.finish();
+    CHECK(check_order(story) == 2);
+    std::set<std::uint32_t> pids, names;
+    std::set<std::pair<std::uint32_t, std::uint32_t>> tracks;
+    int calls = 0;
+    for (const json& event : story.of("X")) {
+        pids.insert(event.at("pid").get<std::uint32_t>());
+        tracks.emplace(event.at("pid"), event.at("tid"));
+        CHECK_FALSE(event.at("args").contains("cut"));
+        if (event.at("cat") != "life") ++calls;
+    }
+    for (const json& event : story.of("M"))
+        if (event.at("name") == "process_name") CHECK(names.insert(event.at("pid").get<std::uint32_t>()).second);
+    CHECK(calls == 2 * count);
+    CHECK(pids.size() == 1000);
+    CHECK(pids == names);
+    CHECK(tracks.size() == 2000);
+    CHECK(story.named("X", "job 7").at("args").at("pid") == 31);
+    CHECK(story.named("X", "job 2499").at("ts") == 24'990);
+}
+
 TEST_CASE("A call cut short by death is unfinished and ends with its thread", "[chrome_json]") {
     Story story;
     auto& thread = story.single(7, "sh");
@@ -583,7 +620,7 @@ TEST_CASE("Times of a damaged trace stay in range", "[chrome_json]") {
     model::JobStop stop;
     stop.set_from_ns(std::numeric_limits<std::int64_t>::max());
     story.sink().job_stop(thread, stop);
-    story.finish();
+    story.finish(5);
     for (const json& event : story.of("X")) {
         CHECK(event.at("ts").get<double>() >= 0);
         CHECK(event.at("dur").get<double>() >= 0);
