@@ -11,7 +11,7 @@ PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 
 BUILD_PACKAGES := g++ make pkg-config protobuf-compiler libprotobuf-dev libzstd-dev zlib1g-dev libc-ares-dev libcli11-dev nlohmann-json3-dev
-DEMO_PACKAGES := python3 python3-pip nginx-light dnsmasq-base iproute2 util-linux
+DEMO_PACKAGES := python3 python3-pip nginx-light dnsmasq-base iproute2 util-linux bash
 CHECK_PACKAGES := catch2 clang-format strace git procps
 # "?": wanted, but the tests that use it are skipped where it cannot be had.
 VIEWER_PACKAGES := ?chromium ?fonts-dejavu-core ?golang-1.19-src ?nodejs ?npm ?gcc-multilib
@@ -24,7 +24,8 @@ BUILD ?= build/$(VARIANT)
 # -isystem: generated code is not ours to warn about.
 CPPFLAGS += -Iinclude -Isrc -isystem $(BUILD)/generated -D_FILE_OFFSET_BITS=64
 WARNINGS := -Wall -Wextra -Werror
-CXXFLAGS += -std=c++20 -O2 -g $(WARNINGS) -MMD -MP
+OPTIMIZE := $(if $(SANITIZE),-O1,-O2)
+CXXFLAGS += -std=c++20 $(OPTIMIZE) -g $(WARNINGS) -MMD -MP
 ifdef SANITIZE
 # g++ 12 sees uninitialised members inside its own <regex> when sanitizing.
 CXXFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer $(if $(findstring clang,$(CXX)),,-Wno-maybe-uninitialized)
@@ -34,6 +35,7 @@ LDLIBS += -lprotobuf -lzstd -lcares -lz -lpthread
 
 LIBRARY_OBJECTS := $(patsubst %.cpp,$(BUILD)/%.o,$(filter-out src/cli/main.cpp,$(sort $(shell find src -name '*.cpp')))) \
 	$(BUILD)/generated/model/trace.pb.o
+# The tests themselves are compiled fast rather than run fast.
 UNIT_OBJECTS := $(patsubst %.cpp,$(BUILD)/%.o,$(sort $(wildcard tests/unit/*.cpp)))
 PROGRAM_SOURCES := $(wildcard fixtures/programs/*.c)
 PROGRAMS := $(patsubst fixtures/programs/%.c,$(BUILD)/programs/%,$(PROGRAM_SOURCES))
@@ -76,11 +78,13 @@ $(BUILD)/%.o: %.cpp | $(BUILD)/generated/model/trace.pb.h
 $(BUILD)/unit: $(UNIT_OBJECTS) $(BUILD)/libslowtrace.a
 	$(CXX) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
+$(UNIT_OBJECTS): OPTIMIZE := -O0
+
 unit: $(BUILD)/unit
 	$(BUILD)/unit
 
 # Programs whose every wait is known: as a user's compiler would build them, never sanitized.
-$(BUILD)/programs/%: fixtures/programs/%.c $(wildcard fixtures/programs/*.h)
+$(BUILD)/programs/%: fixtures/programs/%.c fixtures/programs/state.h
 	@mkdir -p $(@D)
 	@$(CC) -std=gnu17 -O1 -g $(WARNINGS) -pthread -o $@ $<
 
@@ -94,6 +98,7 @@ demo:
 check:
 	@.ci/install-packages $(BUILD_PACKAGES) $(DEMO_PACKAGES) $(CHECK_PACKAGES) $(VIEWER_PACKAGES)
 	@$(MAKE) --no-print-directory $(BUILD)/slowtrace $(BUILD)/unit programs
+	@$(if $(SANITIZE),:,tests/browser/install.sh || true)
 	@BUILD=$(BUILD) SANITIZE=$(SANITIZE) tests/check
 
 bench:

@@ -2,7 +2,6 @@
 """Prints slowtrace's cost as ratios, each pair measured side by side in one run (A B A B …), never as absolutes."""
 import argparse
 import os
-import resource
 import shutil
 import statistics
 import subprocess
@@ -11,10 +10,17 @@ import tempfile
 import time
 
 
+def pin():
+    """All of a run on one processor: a stop costs several times more when tracer and tracee sit on two, and where
+    the scheduler puts them changes from run to run. slowtrace itself leaves its command's affinity alone."""
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+
+
 def timed(command):
     """Wall seconds and peak memory (KiB, of the largest process) of one run."""
     started = time.monotonic()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
+                               preexec_fn=pin)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
@@ -64,6 +70,7 @@ def main():
     }
     with tempfile.TemporaryDirectory() as folder:
         others = rivals(arguments, folder)
+        print("every run pinned to one processor; medians of", arguments.runs, "pairs")
         print(f"{'workload':28} {'slowtrace against':28} {'median':>8} {'min':>7} {'max':>7}")
         for name, command in workloads.items():
             for other, prefix in others.items():
