@@ -11,7 +11,7 @@ namespace slowtrace::render {
 struct ReportOptions {
     bool colour = false;
     bool summary_only = false;  // the table of calls and nothing else
-    int width = 0;  // lines are cut at this many characters; 0: never
+    int width = 0;              // lines are cut at this many characters; 0: never
 };
 
 std::string render_report(const analyze::Report& report, const ReportOptions& options = {});

@@ -19,8 +19,8 @@ int main(int argument_count, char** arguments) {
         execvp(arguments[1], arguments + 1);
         _exit(127);
     }
-    constexpr unsigned long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |
-                                      PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL;
+    constexpr unsigned long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK |
+                                      PTRACE_O_TRACEVFORK | PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL;
     if (ptrace(PTRACE_SEIZE, child, 0, options) != 0 || ptrace(PTRACE_INTERRUPT, child, 0, 0) != 0) return 125;
     if (write(go[1], "", 1) != 1) return 125;
     int status, result = 0;
