@@ -65,6 +65,10 @@ enum class FileKind : std::uint8_t {
     other,  // another anon_inode
 };
 
+// `name` as openat(2) understands it: below `directory` unless absolute or the directory is not known by an absolute
+// path. "." and ".." are resolved where that is exact: `directory` is an open file, so it is no symbolic link.
+std::string path_below(const std::string& directory, const std::string& name);
+
 enum class Transport : std::uint8_t { tcp, udp, unix_socket, netlink, packet, other };
 
 // Where a host name came from, best first.

@@ -157,6 +157,9 @@ Report Analysis::Implementation::report() {
     if (facts_.truncated) {
         if (__builtin_mul_overflow(stop_cost_ns_, facts_.calls, &report.run.tracing_ns)) report.run.tracing_ns = 0;
     }
+    // Tracing only ever slows what runs: it cannot have added more to the wall clock than was spent running.
+    for (const CauseLine& line : report.wall.lines)
+        if (line.kind == CauseKind::computing) report.run.tracing_ns = std::min(report.run.tracing_ns, line.total_ns);
     return report;
 }
 
@@ -233,6 +236,10 @@ void Analysis::call(const ResolvedCall& call) {
         ns < shortest_wait_ns ? Cause{CauseKind::computing, {}, 0, {}, false} : my.run_causes_.cause_of(call);
     if (slow) my.slow_calls_.add(call, ns, cause);
     my.wait(call, ns, cause);
+}
+
+void Analysis::signal(const resolve::Thread& thread, const model::Signal& signal) {
+    implementation_->run_causes_.signal(thread, signal);
 }
 
 void Analysis::job_stop(const resolve::Thread& thread, const model::JobStop& stop) {

@@ -29,6 +29,7 @@ class Analysis : public resolve::ResolvedSink {
     void thread_ended(const resolve::Thread& thread) override;
     void call(const resolve::ResolvedCall& call) override;
     void job_stop(const resolve::Thread& thread, const model::JobStop& stop) override;
+    void signal(const resolve::Thread& thread, const model::Signal& signal) override;
     void connection_opened(const resolve::Connection& connection, std::int64_t time_ns) override;
     void connect_attempt(const resolve::ConnectAttempt& attempt) override;
     void connection_closed(const resolve::Connection& connection, std::int64_t time_ns) override;

@@ -51,10 +51,37 @@ void CauseLines::add(const Tile& tile) {
     if (begun != line.open.rend()) begun->ns = saturating_add(begun->ns, tile.ns);
 }
 
+// A thousand files that took a little each are one line a kind; a file that matters keeps its own.
+void CauseLines::gather_small_files() {
+    constexpr std::int64_t matters = 100;  // one part in this many of the whole
+    std::int64_t whole_ns = 0;
+    for (const Building& building : lines_) whole_ns = saturating_add(whole_ns, building.line.total_ns);
+    for (const CauseKind kind : {CauseKind::file_read, CauseKind::file_write, CauseKind::file_metadata}) {
+        const auto is_small = [&](const Building& one) {
+            return one.line.kind == kind && one.line.total_ns < whole_ns / matters;
+        };
+        const auto files = std::count_if(lines_.begin(), lines_.end(), is_small);
+        if (files < 2) continue;
+        Building gathered;
+        gathered.line.kind = kind;
+        gathered.line.subject = std::to_string(files) + " files";
+        for (const Building& small : lines_) {
+            if (!is_small(small)) continue;
+            gathered.line.total_ns = saturating_add(gathered.line.total_ns, small.line.total_ns);
+            gathered.line.waits += small.line.waits;
+            gathered.line.timed_out += small.line.timed_out;
+            gathered.waits.add(small.waits);
+        }
+        std::erase_if(lines_, is_small);
+        lines_.push_back(std::move(gathered));
+    }
+}
+
 CauseSection CauseLines::section() {
     CauseSection section;
+    for (Building& building : lines_) close(building, 0);
+    gather_small_files();
     for (Building& building : lines_) {
-        close(building, 0);
         building.line.median_ns = building.waits.quantile(0.5);
         building.line.max_ns = building.waits.max();
         section.total_ns = saturating_add(section.total_ns, building.line.total_ns);

@@ -24,6 +24,7 @@ class CauseLines {
         std::vector<Tile> open;  // the last few waits, which later tiles may continue
     };
     Building& building(CauseId cause);
+    void gather_small_files();
     static void close(Building& building, std::size_t leave);
 
     const CauseTable& causes_;

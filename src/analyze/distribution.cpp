@@ -80,4 +80,21 @@ std::int64_t Distribution::quantile(double fraction) const {
     return *nth;
 }
 
+void Histogram::add(const Histogram& other) {
+    if (buckets_.size() < other.buckets_.size()) buckets_.resize(other.buckets_.size());
+    for (std::size_t at = 0; at < other.buckets_.size(); ++at) buckets_[at] += other.buckets_[at];
+    count_ += other.count_;
+}
+
+void Distribution::add(const Distribution& other) {
+    for (const std::int64_t ns : other.exact_) add(ns);
+    if (other.count_ == other.exact_.size()) return;
+    for (const std::int64_t ns : exact_) histogram_.add(ns);
+    exact_.clear();
+    histogram_.add(other.histogram_);
+    count_ += other.count_;
+    total_ = saturating_add(total_, other.total_);
+    max_ = std::max(max_, other.max_);
+}
+
 }  // namespace slowtrace::analyze

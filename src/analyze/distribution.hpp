@@ -11,6 +11,7 @@ namespace slowtrace::analyze {
 class Histogram {
    public:
     void add(std::int64_t ns, std::uint64_t times = 1);
+    void add(const Histogram& other);
     std::uint64_t count() const { return count_; }
     // The duration at rank ceil(fraction × count) (nearest rank); 0 when there is none.
     std::int64_t quantile(double fraction) const;
@@ -26,6 +27,7 @@ class Distribution {
    public:
     static constexpr std::size_t exact_limit = 512;
     void add(std::int64_t ns, std::uint64_t times = 1);
+    void add(const Distribution& other);
     std::uint64_t count() const { return count_; }
     std::int64_t total() const { return total_; }
     std::int64_t max() const { return max_; }

@@ -1,6 +1,9 @@
 // Who last used each end of a pipe, and which process has which pid now.
 #include "analyze/run_causes.hpp"
 
+#include <cerrno>
+#include <csignal>
+
 namespace slowtrace::analyze {
 
 void RunCauses::process_started(const resolve::Process& process) {
@@ -11,6 +14,8 @@ void RunCauses::process_started(const resolve::Process& process) {
 void RunCauses::process_ended(const resolve::Process& process) {
     if (const auto known = alive_.find(process.pid); known != alive_.end() && known->second == process.id)
         alive_.erase(known);
+    // SIGCHLD is delivered after the death it tells of; pids are reused, so the last of each is enough.
+    ended_[process.pid] = process.id;
 }
 
 // Ends of pipes long gone are only forgotten all at once; what is lost is a name in a report.
@@ -38,9 +43,42 @@ void RunCauses::add_pipe_peer(const resolve::ResolvedCall& call, Cause& cause) c
         if (!cause.process) try_one(descriptor);
 }
 
+void RunCauses::signal(const resolve::Thread& thread, const model::Signal& signal) {
+    if (signal.number() == SIGCHLD) child_ends_[index(thread.id)] = {signal.time_ns(), signal.sender_pid()};
+}
+
+// A wait that a child's end interrupted was a wait for that child: the signal is recorded right behind the call.
+bool RunCauses::follow_child_end(const resolve::ResolvedCall& call, Cause& cause) const {
+    if (call.call.result() != -EINTR) return false;
+    const auto end = child_ends_.find(index(call.thread.id));
+    if (end == child_ends_.end() || end->second.time_ns < call.call.exit_ns()) return false;
+    const auto child = alive_.find(end->second.pid);
+    cause = {CauseKind::child, {}, 0, {}, false};
+    if (child != alive_.end())
+        cause.process = child->second;
+    else if (const auto ended = ended_.find(end->second.pid); ended != ended_.end())
+        cause.process = ended->second;
+    return true;
+}
+
+// A pipe whose other end nobody else uses is a program's own alarm clock: it waits for whatever would ring it.
+void RunCauses::settle_own_pipe(const resolve::ResolvedCall& call, Cause& cause) const {
+    if (cause.process && *cause.process != call.process.id) return;
+    if (call.watched.empty()) return;
+    if (cause.timed_out)
+        cause = {CauseKind::sleep, {}, 0, {}, true};
+    else if (cause.process)
+        cause = {CauseKind::idle, {}, 0, {}, false};
+}
+
 Cause RunCauses::cause_of(const resolve::ResolvedCall& call) const {
     Cause cause = analyze::cause_of(call);
     if (cause.kind == CauseKind::pipe) add_pipe_peer(call, cause);
+    const bool may_be_for_child = cause.kind == CauseKind::signal || cause.kind == CauseKind::pipe ||
+                                  cause.kind == CauseKind::idle || cause.kind == CauseKind::sleep;
+    if (may_be_for_child && follow_child_end(call, cause)) return cause;
+    if (cause.kind == CauseKind::pipe) settle_own_pipe(call, cause);
+    if (cause.kind == CauseKind::idle && cause.timed_out) cause.kind = CauseKind::sleep;
     if (cause.kind == CauseKind::child && !cause.process && cause.subject.starts_with("pid ")) {
         const auto known = alive_.find(std::atoi(cause.subject.c_str() + 4));
         if (known != alive_.end()) {

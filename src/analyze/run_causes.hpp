@@ -18,6 +18,7 @@ class RunCauses {
         const resolve::ResolvedDescriptor* subject = call.subject();
         if (subject && subject->file && subject->file->pair) used(subject->file->id, call);
     }
+    void signal(const resolve::Thread& thread, const model::Signal& signal);
     Cause cause_of(const resolve::ResolvedCall& call) const;
     // What to say a cause is about: its subject, or the name of the process it waited for.
     std::string subject(const Cause& cause) const;
@@ -28,11 +29,20 @@ class RunCauses {
         ProcessId process;
         bool moved_data;
     };
+    // A child's end that interrupted a thread, as SIGCHLD told it.
+    struct ChildEnd {
+        std::int64_t time_ns;
+        int pid;
+    };
+    bool follow_child_end(const resolve::ResolvedCall& call, Cause& cause) const;
+    void settle_own_pipe(const resolve::ResolvedCall& call, Cause& cause) const;
     void used(std::uint64_t file, const resolve::ResolvedCall& call);
     void add_pipe_peer(const resolve::ResolvedCall& call, Cause& cause) const;
 
     std::unordered_map<int, ProcessId> alive_;                // by pid
+    std::unordered_map<int, ProcessId> ended_;                // the last of each pid
     std::unordered_map<std::uint64_t, PipeUser> last_users_;  // of pipe ends, by OpenFile::id
+    std::unordered_map<std::uint32_t, ChildEnd> child_ends_;  // the last of each thread
     // Processes live as long as the Resolver, their names change at exec.
     std::unordered_map<std::uint32_t, const resolve::Process*> processes_;
 };

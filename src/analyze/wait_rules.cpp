@@ -59,11 +59,12 @@ Cause about(CauseKind kind, std::string subject = {}) {
     return {kind, std::move(subject), 0, {}, false};
 }
 
-// The path given, else the path of the descriptor given.
+// The path given, below the directory it was given with, else the path of the descriptor given.
 std::string path_of(const Wait& wait) {
-    for (const model::Captured& captured : wait.call.call.captured())
-        if (captured.value_case() == model::Captured::kPath && !captured.path().empty()) return captured.path();
     const OpenFile* file = file_of(wait);
+    for (const model::Captured& captured : wait.call.call.captured())
+        if (captured.value_case() == model::Captured::kPath && !captured.path().empty())
+            return file ? resolve::path_below(file->path, captured.path()) : captured.path();
     return file ? file->path : std::string();
 }
 

@@ -37,9 +37,10 @@ void WallClock::visit(ProcessId root, std::int64_t from_ns, std::int64_t to_ns, 
 void WallClock::of_thread(const Path& path, const ThreadTiling& thread, std::int64_t from_ns,
                           std::int64_t to_ns) const {
     thread.visit(from_ns, to_ns, [&](const Tile& tile) {
-        const bool for_child = causes_[tile.cause].cause.kind == CauseKind::child;
-        if (for_child && tile.whole() && path.depth < depth_limit)
-            of_child_wait(path, tile);
+        const Cause& cause = causes_[tile.cause].cause;
+        const bool for_process = cause.kind == CauseKind::child || (cause.kind == CauseKind::pipe && cause.process);
+        if (for_process && tile.whole() && path.depth < depth_limit)
+            of_process_wait(path, tile);
         else
             path.visitor(tile);
     });
@@ -65,7 +66,7 @@ void WallClock::of_process(const Path& path, std::int64_t from_ns, std::int64_t 
     give(path.visitor, now, to_ns, elsewhere, 1);
 }
 
-void WallClock::of_child_wait(const Path& path, const Tile& tile) const {
+void WallClock::of_process_wait(const Path& path, const Tile& tile) const {
     const auto descend = [&](ProcessId child, std::int64_t from_ns, std::int64_t to_ns) {
         of_process(Path{&path, child, path.depth + 1, path.visitor}, from_ns, to_ns, {tile.cause, tile.cause});
     };

@@ -29,8 +29,9 @@ class WallClock {
     WallClock(const std::map<ProcessId, ProcessLife>& processes, const CauseTable& causes)
         : processes_(processes), causes_(causes) {}
 
-    // The tiles of [from, to) in order; their ns sum to its length. A wait for a child is replaced by what the
-    // child reported (where the call did not say: the oldest child alive at each moment) was doing meanwhile.
+    // The tiles of [from, to) in order; their ns sum to its length. A wait for a child, or on a pipe whose other
+    // end another process has, is replaced by what that process was doing meanwhile (where a wait for children did
+    // not say which: the oldest child alive at each moment). Processes that wait for each other end the descent.
     void visit(ProcessId root, std::int64_t from_ns, std::int64_t to_ns, OutsideCauses outside,
                const TileVisitor& visitor) const;
 
@@ -38,7 +39,7 @@ class WallClock {
     struct Path;
     void of_process(const Path& path, std::int64_t from_ns, std::int64_t to_ns, OutsideCauses outside) const;
     void of_thread(const Path& path, const ThreadTiling& thread, std::int64_t from_ns, std::int64_t to_ns) const;
-    void of_child_wait(const Path& path, const Tile& tile) const;
+    void of_process_wait(const Path& path, const Tile& tile) const;
     const ProcessLife* life(ProcessId id) const;
 
     const std::map<ProcessId, ProcessLife>& processes_;

@@ -47,7 +47,8 @@ void check_json_can_be_created(const RecordCommand& command, const OutputNames& 
     const auto slash = names.json.rfind('/');
     const std::string directory = slash == std::string::npos ? "." : names.json.substr(0, slash + 1);
     if (access(directory.c_str(), W_OK) != 0)
-        throw Error("cannot write " + names.json + ": no such directory, or not writable; choose another with --json");
+        throw Error("cannot write " + names.json + ": no such directory, or not writable; choose another with " +
+                    (command.json.empty() ? "-o" : "--json"));
 }
 
 // Nothing that goes wrong from here on may change the command's exit status.

@@ -34,7 +34,10 @@ std::string known_formats() {
 }  // namespace
 
 std::unique_ptr<EventSource> open_run(const std::string& path) {
-    return resolve::names_first([path] { return trace::open_trace(path); });
+    // `-o NAME` wrote NAME.slowtrace: NAME is understood here too.
+    const std::string file = access(path.c_str(), F_OK) == 0 ? path : with_extension(path, ".slowtrace");
+    const std::string run = access(file.c_str(), F_OK) == 0 ? file : path;
+    return resolve::names_first([run] { return trace::open_trace(run); });
 }
 
 bool use_colour(Colour colour, int descriptor) {

@@ -223,6 +223,11 @@ void read_integer(CaptureContext& context, int argument) {
     if (const auto value = context.memory.value<std::int32_t>(context.address(argument)))
         context.captured(argument).set_number(*value);
 }
+// wait4 stores a status only when it reports a child.
+void read_integer_out(CaptureContext& context, int argument) {
+    if (context.row.returns == model::Returns::process && context.call.result() <= 0) return;
+    read_integer(context, argument);
+}
 void read_option(CaptureContext& context, int argument) {
     const bool wanted = context.value(1) == SOL_SOCKET && (context.value(2) == SO_ERROR || context.value(2) == SO_TYPE);
     if (wanted) read_integer(context, argument);
@@ -352,7 +357,7 @@ constexpr ShapeReaders shape_readers[] = {
     {Shape::descriptor_set, read_set_wanted, read_set_ready},
     {Shape::descriptor_pair, nullptr, read_pair},
     {Shape::option_value, nullptr, read_option},
-    {Shape::integer_out, nullptr, read_integer},
+    {Shape::integer_out, nullptr, read_integer_out},
     {Shape::fcntl_argument, read_lock, read_fcntl_result},
     {Shape::ioctl_argument, read_ioctl_in, read_ioctl_out},
 };

@@ -92,7 +92,8 @@ void notes(Page& page, const RunFacts& run) {
     if (run.left_running > 0)
         page.line("  note: " + counted(run.left_running, "process was", "processes were") +
                   " still running at the end");
-    if (run.late_stamps > 0)
+    constexpr std::int64_t matters = 100;  // one part in this many of the wall clock
+    if (run.late_ns > run.wall_ns / matters)
         page.line("  note: " + counted(run.late_stamps, "call", "calls") + " may have ended earlier than shown, by " +
                   format_duration(run.late_ns) + " in all");
     if (!run.selection.empty()) page.line("  note: only these calls were recorded: " + visible(run.selection));
@@ -142,6 +143,7 @@ std::string outcomes(const Attempts& attempts, bool with_ok) {
 
 std::string extremes(std::uint64_t count, std::int64_t median_ns, std::int64_t max_ns) {
     if (count < 2) return {};
+    if (count == 2) return ", max " + format_duration(max_ns);
     return ", median " + format_duration(median_ns) + ", max " + format_duration(max_ns);
 }
 
@@ -190,14 +192,16 @@ std::size_t lines_shown(const CauseSection& section, std::size_t limit) {
     return section.lines.size() == shown + 1 ? shown + 1 : shown;
 }
 
-void causes(Page& page, const CauseSection& section, std::size_t limit, bool details) {
+void causes(Page& page, const CauseSection& section, std::size_t limit, bool details, bool selected) {
     Columns table({right, right, left});
     std::int64_t shown_ns = 0;
     const std::size_t shown = lines_shown(section, limit);
     std::string told;
     for (std::size_t i = 0; i < shown; ++i) {
         const CauseLine& line = section.lines[i];
-        table.row({format_duration(line.total_ns), percent(line.total_ns, section.total_ns), cause_text(line)});
+        std::string text = cause_text(line);
+        if (selected && line.kind == CauseKind::computing) text += ", or in calls that were not recorded";
+        table.row({format_duration(line.total_ns), percent(line.total_ns, section.total_ns), text});
         shown_ns += line.total_ns;
         if (!details || !about_host(line.kind)) continue;
         const std::string detail = endpoint_text(line.endpoints);
@@ -213,7 +217,14 @@ void causes(Page& page, const CauseSection& section, std::size_t limit, bool det
 
 // --- tables
 
-void endpoints(Page& page, const std::vector<EndpointLine>& lines) {
+// A local daemon that is not there costs nothing and is asked for by every program (nscd).
+bool matters(const EndpointLine& line) {
+    return line.endpoint.transport != resolve::Transport::unix_socket || line.waited_ns() > 0 || line.bytes_sent > 0 ||
+           line.bytes_received > 0;
+}
+
+void endpoints(Page& page, std::vector<EndpointLine> lines) {
+    std::erase_if(lines, [](const EndpointLine& line) { return !matters(line); });
     if (lines.empty()) return;
     page.heading("Endpoints, by time waited for them");
     Columns table({right, right, right, right, left, left});
@@ -276,10 +287,10 @@ std::string render_report(const Report& report, const ReportOptions& options) {
         return page.finished();
     }
     page.heading("Where the " + format_duration(report.run.wall_ns) + " went");
-    causes(page, report.wall, wall_lines, true);
+    causes(page, report.wall, wall_lines, true, !report.run.selection.empty());
     if (report.run.threads > 1) {
         page.heading("All threads together, " + format_duration(report.threads.total_ns));
-        causes(page, report.threads, thread_lines, false);
+        causes(page, report.threads, thread_lines, false, !report.run.selection.empty());
     }
     endpoints(page, report.endpoints);
     slowest(page, report);

@@ -182,6 +182,7 @@ void Timeline::job_stop(const Thread& thread, const model::JobStop& stop) {
 }
 
 void Timeline::signal(const Thread& thread, const model::Signal& signal) {
+    implementation_->causes_.signal(thread, signal);
     std::string what = "receives " + model::signal_name(signal.number());
     if (signal.sender_pid() != 0) what += " from pid " + std::to_string(signal.sender_pid());
     implementation_->event(signal.time_ns(), thread, what);

@@ -21,8 +21,7 @@ std::string path_of(const CallContext& context, int directory_argument, int path
     if (path == nullptr) return {};
     const std::string& name = path->path();
     const TrackedFile* directory = directory_argument < 0 ? nullptr : context.file(directory_argument);
-    if (name.starts_with('/') || directory == nullptr || directory->path.empty()) return name;
-    return directory->path.ends_with('/') ? directory->path + name : directory->path + '/' + name;
+    return directory == nullptr ? name : path_below(directory->path, name);
 }
 
 void opened(CallContext& context, std::string path, std::uint64_t flags) {

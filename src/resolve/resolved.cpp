@@ -35,4 +35,18 @@ std::string Endpoint::display() const {
     return with_port(bracketed && port != 0 ? '[' + address + ']' : address, port);
 }
 
+std::string path_below(const std::string& directory, const std::string& name) {
+    if (name.starts_with('/') || !directory.starts_with('/')) return name;
+    std::string base = directory;
+    std::string_view rest = name;
+    // Leading steps only: behind a name, ".." may cross a symbolic link.
+    while (rest == "." || rest == ".." || rest.starts_with("./") || rest.starts_with("../")) {
+        if (rest.starts_with("..") && base.rfind('/') != std::string::npos) base.resize(base.rfind('/'));
+        const auto slash = rest.find('/');
+        rest = slash == std::string_view::npos ? std::string_view() : rest.substr(slash + 1);
+    }
+    if (rest.empty()) return base.empty() ? "/" : base;
+    return base.ends_with('/') ? base + std::string(rest) : base + '/' + std::string(rest);
+}
+
 }  // namespace slowtrace::resolve
