@@ -1,6 +1,7 @@
 // Runs a command under the classic engine (ptrace stops) and delivers what it did to an EventSink.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,6 +15,7 @@ struct RecordOptions {
     std::vector<std::string> command;                  // argv; found along PATH as execvp(3) would
     std::optional<model::SyscallSelection> selection;  // absent: every call
     bool reverse_names = false;                        // told in the Run event: such names will follow
+    std::function<void(const std::string&)> notice;    // one line the user should read now; may be empty
     bool wait_for_all = false;                         // go on until detached children have ended too
 };
 

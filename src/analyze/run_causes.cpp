@@ -66,7 +66,7 @@ void RunCauses::settle_own_pipe(const resolve::ResolvedCall& call, Cause& cause)
     if (cause.process && *cause.process != call.process.id) return;
     if (call.watched.empty()) return;
     if (cause.timed_out)
-        cause = {CauseKind::sleep, {}, 0, {}, true};
+        cause = {CauseKind::sleep, {}, 0, {}, false};
     else if (cause.process)
         cause = {CauseKind::idle, {}, 0, {}, false};
 }
@@ -78,7 +78,7 @@ Cause RunCauses::cause_of(const resolve::ResolvedCall& call) const {
                                   cause.kind == CauseKind::idle || cause.kind == CauseKind::sleep;
     if (may_be_for_child && follow_child_end(call, cause)) return cause;
     if (cause.kind == CauseKind::pipe) settle_own_pipe(call, cause);
-    if (cause.kind == CauseKind::idle && cause.timed_out) cause.kind = CauseKind::sleep;
+    if (cause.kind == CauseKind::idle && cause.timed_out) cause = {CauseKind::sleep, {}, 0, {}, false};
     if (cause.kind == CauseKind::child && !cause.process && cause.subject.starts_with("pid ")) {
         const auto known = alive_.find(std::atoi(cause.subject.c_str() + 4));
         if (known != alive_.end()) {

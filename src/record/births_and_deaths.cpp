@@ -61,7 +61,7 @@ void Engine::on_birth(Tracee& parent, StoppedTracee stopped) {
 }
 
 void Engine::claim(Tracee& parent, pid_t child, std::int64_t time_ns) {
-    if (tracees_.find(child)) return;  // already adopted
+    if (tracees_.find(child) || let_go_.contains(child)) return;  // already adopted
     const CreationFlags creation = creation_flags(parent);
     bool is_thread = creation.flags & CLONE_THREAD;
     bool shares_files = creation.flags & CLONE_FILES;
@@ -74,6 +74,10 @@ void Engine::claim(Tracee& parent, pid_t child, std::int64_t time_ns) {
     tracee.name = parent.name;
     tracee.process = is_thread ? parent.process : tracees_.new_process();
     tracee.descriptors = shares_files ? parent.descriptors : std::make_shared<DescriptorWatch>(*parent.descriptors);
+    if (!is_thread) {  // sigaltstack(2): a child inherits it, a thread does not
+        tracee.alternate_stack = parent.alternate_stack;
+        tracee.alternate_stack_bytes = parent.alternate_stack_bytes;
+    }
     model::ThreadBirth birth;
     birth.set_kind(creation.kind);
     birth.set_has_parent(true);
@@ -155,6 +159,7 @@ void Engine::on_exec(Tracee& leader, StoppedTracee stopped) {
     Tracee* tracee = former == pid ? &leader : tracees_.find(pid);
     if (!tracee) return std::move(stopped).resume_to_next_call();  // its thread died untold; the process lives on
     if (!started_) start_run(*tracee, stopped.stamp_ns());
+    calls_.end_program(*tracee, stopped.stamp_ns());
     // exec unshares the descriptor table and closes what was marked close-on-exec.
     if (tracee->descriptors.use_count() > 1)
         tracee->descriptors = std::make_shared<DescriptorWatch>(*tracee->descriptors);

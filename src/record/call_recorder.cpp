@@ -1,6 +1,8 @@
 // Turns entry and exit stops into Syscall events.
 #include "record/call_recorder.hpp"
 
+#include <linux/sched.h>
+#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
@@ -43,6 +45,15 @@ bool same_arguments(const SyscallStop& stop, const model::Syscall& call) {
     return true;
 }
 
+model::Abi tracee_abi(const SyscallStop& stop) {
+    const Architecture* architecture = find_architecture(stop.audit_architecture, stop.number);
+    return architecture ? architecture->abi : model::ABI_UNKNOWN;
+}
+
+std::string link_of(pid_t tid, int fd) {
+    return read_link("/proc/" + std::to_string(tid) + "/fd/" + std::to_string(fd)).value_or("");
+}
+
 void add_piece(OpenCall& open) {
     auto& piece = *open.call.add_pieces();
     piece.set_from_ns(open.piece_entry_ns);
@@ -51,11 +62,24 @@ void add_piece(OpenCall& open) {
 
 }  // namespace
 
+void CallRecorder::select(const model::SyscallSelection* selection) {
+    selection_ = selection;
+    for (const Call call : {Call::close, Call::dup, Call::dup2, Call::dup3, Call::fcntl, Call::openat, Call::open,
+                            Call::socket, Call::pipe2, Call::close_range})
+        if (!selection->includes(call)) descriptors_change_unseen_ = true;
+}
+
+// Reading a page that userfaultfd(2) serves would wait for a thread that waits for us.
+ProcessMemory CallRecorder::memory_of(const Tracee& tracee) const {
+    return ProcessMemory(unreadable_.contains(tracee.pid) ? 0 : tracee.tid);
+}
+
 void CallRecorder::begin(Tracee& tracee, const SyscallStop& stop) {
     const Architecture* architecture = find_architecture(stop.audit_architecture, stop.number);
     if (!tracee.interrupted.empty()) {
         if (resume_interrupted(tracee, stop, architecture)) return;
         drop_jumped_over(tracee, stop);
+        for (OpenCall& one : tracee.interrupted) one.handler_ran = true;
     }
     start(tracee, stop, architecture);
 }
@@ -67,10 +91,10 @@ void CallRecorder::start(Tracee& tracee, const SyscallStop& stop, const Architec
     open.architecture = architecture;
     open.instruction_pointer = stop.instruction_pointer;
     open.stack_pointer = stop.stack_pointer;
-    open.restarts = false;
+    open.handler_ran = open.restarts = false;
     open.restart_code = 0;
     SyscallStop unfolded = stop;
-    ProcessMemory memory(tracee.tid);
+    ProcessMemory memory = memory_of(tracee);
     if (architecture) unfold_socketcall(*architecture, memory, unfolded);
     const auto number =
         static_cast<std::uint32_t>(unfolded.number & ~(architecture ? architecture->number_tag : std::uint64_t{0}));
@@ -96,7 +120,7 @@ void CallRecorder::end(Tracee& tracee, const SyscallStop& stop, std::int64_t sta
         open.restart_code = code;
         add_piece(open);
         if (tracee.interrupted.size() == nesting_limit) {
-            finish_interrupted(tracee, tracee.interrupted.front());
+            finish_interrupted(tracee.interrupted.front());
             tracee.interrupted.erase(tracee.interrupted.begin());
         }
         tracee.interrupted.push_back(std::move(open));
@@ -112,11 +136,14 @@ void CallRecorder::end(Tracee& tracee, const SyscallStop& stop, std::int64_t sta
     }
     if (open.call.pieces_size() > 0) add_piece(open);
     if (open.architecture) {
-        ProcessMemory memory(tracee.tid);
+        ProcessMemory memory = memory_of(tracee);
         capture_at_exit(*open.row, *open.architecture, memory, open.call);
         tap_dns(tracee, memory, open, sink_);
         apply_descriptor_effects(tracee, open);
         if (open.row->call == Call::prctl && open.call.arguments(0) == PR_SET_NAME) tell_renaming(tracee);
+        if (open.row->call == Call::sigaltstack) note_alternate_stack(tracee, memory);
+        if (open.row->call == Call::userfaultfd && stop.result >= 0) unreadable_.insert(tracee.pid);
+        if (stop.result > 0 && (open.row->call == Call::clone || open.row->call == Call::clone3)) tell_escape(tracee);
     }
     deliver(open);
     if (is_sigreturn(open.row->call) && !tracee.interrupted.empty()) settle_after_handler(tracee, stop);
@@ -132,11 +159,18 @@ bool CallRecorder::resume_interrupted(Tracee& tracee, const SyscallStop& stop, c
                                  (stop.number & ~architecture->number_tag) == architecture->restart_syscall &&
                                  same_place;
     SyscallStop unfolded = stop;
-    ProcessMemory memory(tracee.tid);
+    ProcessMemory memory = memory_of(tracee);
     unfold_socketcall(*architecture, memory, unfolded);
     const bool by_itself = same_place && (unfolded.number & ~architecture->number_tag) == top.call.number() &&
                            same_arguments(unfolded, top.call);
     if (!by_restart_call && !by_itself) return false;
+    if (top.handler_ran && !top.restarts) {
+        // The handler jumped out (siglongjmp), and the program makes the same call again.
+        finish_interrupted(top);
+        tracee.interrupted.pop_back();
+        return false;
+    }
+    top.handler_ran = top.restarts = false;
     tracee.open = std::move(top);
     tracee.interrupted.pop_back();
     tracee.in_call = true;
@@ -146,23 +180,29 @@ bool CallRecorder::resume_interrupted(Tracee& tracee, const SyscallStop& stop, c
 // rt_sigreturn has restored the interrupted context: back onto the instruction means restart, behind it EINTR.
 void CallRecorder::settle_after_handler(Tracee& tracee, const SyscallStop& stop) {
     OpenCall& top = tracee.interrupted.back();
-    if (stop.stack_pointer != top.stack_pointer || stop.instruction_pointer != top.instruction_pointer) return;
-    finish_interrupted(tracee, top);
+    if (stop.stack_pointer != top.stack_pointer || !top.architecture) return;
+    const auto instruction = static_cast<std::uint64_t>(top.architecture->instruction_bytes);
+    if (stop.instruction_pointer + instruction == top.instruction_pointer) top.restarts = true;
+    if (stop.instruction_pointer != top.instruction_pointer) return;
+    finish_interrupted(top);
     tracee.interrupted.pop_back();
 }
 
 // A call made from further up the stack than an interrupted one means that a handler jumped out of it.
 void CallRecorder::drop_jumped_over(Tracee& tracee, const SyscallStop& stop) {
+    if (is_sigreturn(model::syscall_row(tracee_abi(stop), static_cast<std::uint32_t>(stop.number)).call)) return;
+    // A handler on an alternate stack may run above what it interrupted.
+    if (stop.stack_pointer - tracee.alternate_stack < tracee.alternate_stack_bytes) return;
     while (!tracee.interrupted.empty() && stop.stack_pointer > tracee.interrupted.back().stack_pointer) {
-        // On an alternate stack (sigaltstack(2)) handlers run anywhere: near addresses only.
+        // Far away is another stack the program switched to by itself.
         constexpr std::uint64_t near_bytes = 8 << 20;
         if (stop.stack_pointer - tracee.interrupted.back().stack_pointer > near_bytes) return;
-        finish_interrupted(tracee, tracee.interrupted.back());
+        finish_interrupted(tracee.interrupted.back());
         tracee.interrupted.pop_back();
     }
 }
 
-void CallRecorder::finish_interrupted(Tracee&, OpenCall& open) {
+void CallRecorder::finish_interrupted(OpenCall& open) {
     open.call.set_exit_ns(open.piece_exit_ns);
     open.call.set_result(interrupted_result);
     if (open.call.pieces_size() < 2) open.call.clear_pieces();
@@ -179,6 +219,16 @@ void CallRecorder::abandon(Tracee& tracee, model::Syscall::Ending ending, std::i
         if (open.call.pieces_size() > 0) add_piece(open);
         deliver(open);
     }
+    deliver_interrupted(tracee, ending);
+}
+
+void CallRecorder::end_program(Tracee& tracee, std::int64_t) {
+    deliver_interrupted(tracee, model::Syscall::EXECED);
+    tracee.alternate_stack = tracee.alternate_stack_bytes = 0;
+    unreadable_.erase(tracee.pid);
+}
+
+void CallRecorder::deliver_interrupted(Tracee& tracee, model::Syscall::Ending ending) {
     while (!tracee.interrupted.empty()) {
         OpenCall& open = tracee.interrupted.back();
         open.call.set_exit_ns(open.piece_exit_ns);
@@ -190,7 +240,9 @@ void CallRecorder::abandon(Tracee& tracee, model::Syscall::Ending ending, std::i
 }
 
 void CallRecorder::explain_descriptors(Tracee& tracee) {
+    constexpr int lookups_a_call = 64;  // a poll of thousands of unknown numbers must not stall the program
     const OpenCall& open = tracee.open;
+    lookups_left_ = lookups_a_call;
     for (std::size_t at = 0; at < 6; ++at) {
         const Shape shape = open.row->arguments[at].shape;
         if (shape == Shape::none) break;
@@ -206,14 +258,43 @@ void CallRecorder::explain_descriptors(Tracee& tracee) {
 }
 
 void CallRecorder::explain_descriptor(Tracee& tracee, int fd) {
-    if (fd < 0 || tracee.descriptors->known(fd)) return;
+    if (fd < 0 || (tracee.descriptors->known(fd) && !descriptors_change_unseen_) || lookups_left_-- <= 0) return;
+    if (descriptors_change_unseen_ && tracee.descriptors->still_is(fd, link_of(tracee.tid, fd))) return;
     auto binding = look_up_descriptor(tracee.pid, tracee.tid, fd);
     if (!binding) return;
     tracee.descriptors->opened(fd, binding->socket().type() == SOCK_STREAM);
+    if (descriptors_change_unseen_) tracee.descriptors->remember(fd, binding->target());
     if (binding->socket().peer().port() == 53) tracee.descriptors->marked_dns(fd);
     binding->set_thread(index(tracee.thread));
     binding->set_time_ns(now_ns());
     event_.mutable_binding()->Swap(&*binding);
+    sink_.event(event_);
+}
+
+void CallRecorder::note_alternate_stack(Tracee& tracee, RemoteMemory& memory) {
+    const model::Syscall& call = tracee.open.call;
+    if (call.result() != 0 || call.arguments(0) == 0 || tracee.open.architecture->pointer_bytes != 8) return;
+    struct {
+        std::uint64_t address;
+        std::int64_t flags;
+        std::uint64_t bytes;
+    } stack;
+    if (memory.read({call.arguments(0)}, std::as_writable_bytes(std::span(&stack, 1))) != sizeof stack) return;
+    tracee.alternate_stack = stack.address;
+    tracee.alternate_stack_bytes = stack.flags & SS_DISABLE ? 0 : stack.bytes;
+}
+
+void CallRecorder::tell_escape(Tracee& tracee) {
+    const model::Syscall& call = tracee.open.call;
+    std::uint64_t flags = tracee.open.row->call == Call::clone ? call.arguments(0) : 0;
+    for (const model::Captured& captured : call.captured())
+        if (captured.has_clone()) flags = captured.clone().flags();
+    if (!(flags & CLONE_UNTRACED)) return;
+    auto& escape = *event_.mutable_escape();
+    escape.Clear();
+    escape.set_thread(index(tracee.thread));
+    escape.set_time_ns(call.exit_ns());
+    escape.set_pid(static_cast<std::int32_t>(call.result()));
     sink_.event(event_);
 }
 

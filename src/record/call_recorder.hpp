@@ -8,6 +8,9 @@
 // rt_sigreturn restores. A handler that jumps out (siglongjmp) leaves the stack above the interrupted call.
 #pragma once
 
+#include <set>
+
+#include "record/remote_memory.hpp"
 #include "record/tracee.hpp"
 #include "slowtrace/events.hpp"
 #include "slowtrace/syscall_selection.hpp"
@@ -18,7 +21,9 @@ class CallRecorder {
    public:
     explicit CallRecorder(EventSink& sink) : sink_(sink) {}
     // Calls outside the selection are followed (a restart needs its rt_sigreturn) but not delivered.
-    void select(const model::SyscallSelection* selection) { selection_ = selection; }
+    void select(const model::SyscallSelection* selection);
+    // exec ends the interrupted calls of the program before, and its memory with them.
+    void end_program(Tracee& tracee, std::int64_t time_ns);
 
     // The thread entered a call. The entry stamp is taken by entered(), last thing before it is resumed.
     void begin(Tracee& tracee, const SyscallStop& stop);
@@ -37,10 +42,14 @@ class CallRecorder {
 
    private:
     bool resume_interrupted(Tracee& tracee, const SyscallStop& stop, const Architecture* architecture);
+    void note_alternate_stack(Tracee& tracee, RemoteMemory& memory);
+    void tell_escape(Tracee& tracee);
     void drop_jumped_over(Tracee& tracee, const SyscallStop& stop);
     void settle_after_handler(Tracee& tracee, const SyscallStop& stop);
-    void finish_interrupted(Tracee& tracee, OpenCall& open);
+    void finish_interrupted(OpenCall& open);
     void start(Tracee& tracee, const SyscallStop& stop, const Architecture* architecture);
+    ProcessMemory memory_of(const Tracee& tracee) const;
+    void deliver_interrupted(Tracee& tracee, model::Syscall::Ending ending);
     void explain_descriptors(Tracee& tracee);
     void explain_descriptor(Tracee& tracee, int fd);
     void tell_renaming(Tracee& tracee);
@@ -48,7 +57,10 @@ class CallRecorder {
 
     EventSink& sink_;
     const model::SyscallSelection* selection_ = nullptr;
-    model::Event event_;  // reused
+    bool descriptors_change_unseen_ = false;  // the selection leaves out calls that open or close
+    std::set<pid_t> unreadable_;              // processes whose memory may make its reader wait (userfaultfd(2))
+    int lookups_left_ = 0;                    // for the call in hand
+    model::Event event_;                      // reused
     std::uint64_t calls_ = 0, late_stamps_ = 0;
     std::int64_t late_ns_ = 0;
 };

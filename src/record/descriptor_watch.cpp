@@ -15,6 +15,7 @@ void DescriptorWatch::set(int fd, std::uint8_t bits) {
 }
 
 void DescriptorWatch::opened(int fd, bool stream_socket) {
+    streams_.erase(fd);
     set(fd, known_bit | (stream_socket ? stream_bit : 0));
 }
 
@@ -23,6 +24,7 @@ void DescriptorWatch::marked_dns(int fd) {
 }
 
 void DescriptorWatch::duplicated(int from, int to) {
+    if (from != to) streams_.erase(to);
     set(to, get(from) | known_bit);
 }
 

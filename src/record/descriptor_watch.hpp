@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <string>
 #include <vector>
 
 #include "slowtrace/dns.hpp"
@@ -26,6 +27,13 @@ class DescriptorWatch {
     // After exec or unshare: only what is still open stays explained.
     void keep_only(const std::vector<int>& open);
 
+    // Where calls that open and close are not seen, the /proc link tells whether a number still means the same.
+    bool still_is(int fd, const std::string& target) const {
+        const auto known = targets_.find(fd);
+        return known != targets_.end() && known->second == target;
+    }
+    void remember(int fd, const std::string& target) { targets_[fd] = target; }
+
     // The half-read messages of DNS over TCP on `fd`, one direction each.
     wire::DnsStream& stream_in(int fd) { return streams_[fd].in; }
     wire::DnsStream& stream_out(int fd) { return streams_[fd].out; }
@@ -44,6 +52,7 @@ class DescriptorWatch {
 
     std::vector<std::uint8_t> bits_;
     std::map<int, Streams> streams_;
+    std::map<int, std::string> targets_;
 };
 
 }  // namespace slowtrace::record

@@ -1,4 +1,8 @@
 // The loop: collect every pending stop, then handle each.
+#include <unistd.h>
+
+#include <cerrno>
+
 #include "record/forbidden.hpp"
 #include "record/recorder_engine.hpp"
 #include "record/seccomp_filter.hpp"
@@ -8,10 +12,34 @@ namespace slowtrace::record {
 
 namespace {
 
+bool waits_without_limit(const OpenCall& open) {
+    const auto argument = [&](int at) { return open.call.arguments(at); };
+    switch (open.row->call) {
+        case model::Call::epoll_wait:
+        case model::Call::epoll_pwait:
+            return static_cast<std::int32_t>(argument(3)) < 0;
+        case model::Call::epoll_pwait2:
+            return argument(3) == 0;
+        case model::Call::rt_sigtimedwait:
+            return argument(2) == 0;
+        case model::Call::semop:
+            return true;
+        default:
+            return false;
+    }
+}
+
 bool is_exec(const SyscallStop& stop) {
     const Architecture* architecture = find_architecture(stop.audit_architecture, stop.number);
     return architecture &&
            model::syscall_row(architecture->abi, static_cast<std::uint32_t>(stop.number)).call == model::Call::execve;
+}
+
+// sigaction(2): si_pid is there for signals a process sent, and for a child's end.
+bool has_sender(const siginfo_t& information) {
+    const int code = information.si_code;
+    return code == SI_USER || code == SI_QUEUE || code == SI_TKILL || code == SI_MESGQ ||
+           (code > 0 && information.si_signo == SIGCHLD);
 }
 
 }  // namespace
@@ -40,6 +68,7 @@ RecordOutcome Engine::run() {
     root.descriptors = std::make_shared<DescriptorWatch>();
     interrupt(root_);  // a first stop, from which every call is seen
     relay_.forward_to(root_);
+    if (const int early = relay_.take_end_request()) kill(root_, early);
     command.release();
 
     std::vector<WaitReport> batch;
@@ -49,8 +78,7 @@ RecordOutcome Engine::run() {
         for (WaitReport& report : batch) handle(report);
         if (!unclaimed_.empty()) adopt_orphans();
         follow_terminal_stop();
-        const bool end_asked = relay_.asked_to_end();
-        if (root_status_ && !letting_go_ && (!options_.wait_for_all || end_asked)) let_go_of_all();
+        if (root_status_ && !letting_go_) after_the_command();
     }
     if (!started_) {
         command.throw_start_failure();
@@ -78,6 +106,7 @@ void Engine::handle(WaitReport& report) {
         on_death(report.dead);
     } else if (report.kind == WaitReport::Kind::stopped) {
         ++stops_;
+        stillborn_.erase(report.stopped->tid());
         if (Tracee* tracee = tracees_.find(report.stopped->tid()))
             handle_stop(*tracee, std::move(*report.stopped));
         else
@@ -108,6 +137,18 @@ void Engine::handle_stop(Tracee& tracee, StoppedTracee stopped) {
     }
 }
 
+// The command has ended. A filter outlives us in the background children it left: with no tracer its calls would
+// fail (seccomp(2): ENOSYS), so those children must be followed to their end.
+void Engine::after_the_command() {
+    const bool follow = options_.wait_for_all || filtered_;
+    if (!follow || relay_.asked_to_end()) return let_go_of_all();
+    if (options_.wait_for_all || told_waiting_ || tracees_.size() == 0) return;
+    told_waiting_ = true;
+    if (options_.notice)
+        options_.notice("the command has ended; following " + std::to_string(processes_.size()) +
+                        " background process(es) to the end, because --trace filters their calls");
+}
+
 // With a filter, only the exits of selected calls are asked for; entries come as seccomp events.
 void Engine::go_on(Tracee& tracee, StoppedTracee stopped, int signal) {
     if (filtered_ && started_ && !tracee.in_call)
@@ -120,7 +161,9 @@ void Engine::on_syscall(Tracee& tracee, StoppedTracee stopped) {
     const auto stop = stopped.syscall_stop();
     if (!stop) return go_on(tracee, std::move(stopped));
     if (!stop->entry) {
-        calls_.end(tracee, *stop, stopped.stamp_ns(), stopped.delay_ns());
+        if (started_)
+            calls_.end(tracee, settled_result(tracee, stopped, *stop), stopped.stamp_ns(), stopped.delay_ns());
+        tracee.in_call = tracee.in_call && started_;
         return go_on(tracee, std::move(stopped));
     }
     // Before the command's own exec this is still slowtrace's code: only that exec is the command's.
@@ -130,8 +173,20 @@ void Engine::on_syscall(Tracee& tracee, StoppedTracee stopped) {
     std::move(stopped).resume_to_next_call();
 }
 
+// signal(7): some calls return EINTR whatever the signal, and being traced makes even ignored signals interrupt.
+// ERESTARTNOHAND in its place is what the program would have seen untraced: EINTR if a handler runs, no interruption
+// if none does. Only for waits without a time limit: a limit would start anew.
+SyscallStop Engine::settled_result(Tracee& tracee, StoppedTracee& stopped, SyscallStop stop) {
+    constexpr std::int64_t restart_no_handler = -514;
+    if (stop.result != -EINTR || !tracee.in_call || !waits_without_limit(tracee.open)) return stop;
+    if (stopped.replace_result(*tracee.open.architecture, restart_no_handler)) stop.result = restart_no_handler;
+    return stop;
+}
+
 void Engine::on_signal(Tracee& tracee, StoppedTracee stopped) {
     const auto information = stopped.signal_information();
+    if (information && tracee.tid == root_ && came_twice(*information, stopped.stamp_ns()))
+        return go_on(tracee, std::move(stopped));
     if (information && started_) {
         auto& signal = *event_.mutable_signal();
         signal.Clear();
@@ -139,12 +194,21 @@ void Engine::on_signal(Tracee& tracee, StoppedTracee stopped) {
         signal.set_time_ns(stopped.stamp_ns());
         signal.set_number(information->si_signo);
         signal.set_code(information->si_code);
-        // sigaction(2): si_pid is there for signals sent by a process, and for SIGCHLD.
-        if (information->si_code <= 0 || information->si_signo == SIGCHLD) signal.set_sender_pid(information->si_pid);
+        if (has_sender(*information)) signal.set_sender_pid(information->si_pid);
         sink_.event(event_);
     }
     const int signal = stopped.signal();
     go_on(tracee, std::move(stopped), signal);
+}
+
+// A signal sent to our whole process group reaches the command by itself, and once more through us.
+bool Engine::came_twice(const siginfo_t& information, std::int64_t time_ns) {
+    constexpr std::int64_t at_once_ns = 50'000'000;
+    const bool ours = has_sender(information) && information.si_pid == getpid();
+    const bool again = last_end_signal_.number == information.si_signo && last_end_signal_.ours != ours &&
+                       time_ns - last_end_signal_.time_ns < at_once_ns;
+    last_end_signal_ = {again ? 0 : information.si_signo, ours, time_ns};
+    return again;
 }
 
 void Engine::on_group_stop(Tracee& tracee, StoppedTracee stopped) {
@@ -175,7 +239,7 @@ void Engine::end_job_stop(Tracee& tracee, std::int64_t time_ns) {
 void Engine::follow_terminal_stop() {
     if (!relay_.asked_to_stop()) return;
     const Tracee* root = tracees_.find(root_);
-    if (root && root->stopped_since_ns && root->stopped_by != SIGSTOP) relay_.stop_now();
+    if (root && root->stopped_since_ns) relay_.stop_now();
 }
 
 }  // namespace slowtrace::record

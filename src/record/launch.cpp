@@ -147,7 +147,12 @@ HeldCommand::HeldCommand(const std::string& program, const std::vector<std::stri
     pointers.push_back(nullptr);
     shell_pointers.push_back(nullptr);
     char* const* as_script = may_be_script(program) ? shell_pointers.data() : nullptr;
+    // Until the child has its own signal state back, what is sent to it stays pending.
+    sigset_t all, before;
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, &before);
     pid_ = fork();
+    if (pid_ != 0) sigprocmask(SIG_SETMASK, &before, nullptr);
     if (pid_ < 0) throw Error(std::string("cannot fork: ") + strerror(errno));
     if (pid_ == 0) {
         go_write.reset();  // so that our death is an end of file

@@ -1,12 +1,17 @@
 // The only file that includes <sys/ptrace.h>.
 #include "record/ptrace.hpp"
 
+#include <elf.h>
 #include <sys/ptrace.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <cstddef>
+#include <cstring>
 
 namespace slowtrace::record {
 
@@ -91,6 +96,17 @@ std::optional<siginfo_t> StoppedTracee::signal_information() const {
     siginfo_t information;
     if (ptrace(PTRACE_GETSIGINFO, tid_, 0, &information) != 0) return std::nullopt;
     return information;
+}
+
+bool StoppedTracee::replace_result(const Architecture& architecture, std::int64_t result) {
+    std::array<std::byte, 512> registers;
+    iovec area{registers.data(), registers.size()};
+    const auto general = reinterpret_cast<void*>(NT_PRSTATUS);
+    if (ptrace(PTRACE_GETREGSET, tid_, general, &area) != 0) return false;
+    // A 32-bit tracee has another, shorter register set.
+    if (area.iov_len != architecture.register_set_bytes) return false;
+    std::memcpy(registers.data() + architecture.result_offset, &result, sizeof result);
+    return ptrace(PTRACE_SETREGSET, tid_, general, &area) == 0;
 }
 
 void StoppedTracee::resume_to_next_call(int signal) && {

@@ -13,6 +13,8 @@
 #include <optional>
 #include <utility>
 
+#include "record/arch/architecture.hpp"
+
 namespace slowtrace::record {
 
 // CLOCK_MONOTONIC in nanoseconds.
@@ -68,6 +70,9 @@ class StoppedTracee {
     std::optional<SyscallStop> syscall_stop() const;
     std::optional<unsigned long> event_message() const;
     std::optional<siginfo_t> signal_information() const;
+
+    // At an exit stop: the call returns `result` instead. False where the registers are not as expected.
+    bool replace_result(const Architecture& architecture, std::int64_t result);
 
     // Each lets the tracee go on, delivering `signal` where the stop was a signal's (0: none).
     void resume_to_next_call(int signal = 0) &&;  // stops at the next entry or exit

@@ -29,6 +29,9 @@ class Engine {
     void on_event_stop(Tracee& tracee, StoppedTracee stopped);
     void go_on(Tracee& tracee, StoppedTracee stopped, int signal = 0);
     void follow_terminal_stop();
+    void after_the_command();
+    SyscallStop settled_result(Tracee& tracee, StoppedTracee& stopped, SyscallStop stop);
+    bool came_twice(const siginfo_t& information, std::int64_t time_ns);
 
     // births_and_deaths.cpp
     void on_birth(Tracee& parent, StoppedTracee stopped);
@@ -66,6 +69,13 @@ class Engine {
     bool started_ = false;
     bool death_seen_ = false;
     bool letting_go_ = false;
+    bool told_waiting_ = false;
+    struct {
+        int number = 0;
+        bool ours = false;  // passed on by us
+        std::int64_t time_ns = 0;
+    } last_end_signal_;       // the command's last signal
+    std::set<pid_t> let_go_;  // tids no longer ours
     std::optional<int> root_status_;
     std::int64_t end_ns_ = 0;
     std::uint64_t stops_ = 0;

@@ -73,10 +73,12 @@ void Engine::let_go_of_all() {
 void Engine::let_go(Tracee& tracee, StoppedTracee stopped) {
     const StopKind kind = stopped.kind();
     if (kind == StopKind::exit) return on_exit(tracee, std::move(stopped));
+    if (kind == StopKind::exec) return on_exec(tracee, std::move(stopped));
     if (kind == StopKind::clone) {
         if (const auto child = stopped.event_message()) claim(tracee, static_cast<pid_t>(*child), stopped.stamp_ns());
     } else if (kind == StopKind::syscall) {
-        const auto stop = stopped.syscall_stop();
+        auto stop = stopped.syscall_stop();
+        if (stop && !stop->entry) stop = settled_result(tracee, stopped, *stop);
         constexpr std::int64_t first_restart = -516, last_restart = -512;
         if (stop && !stop->entry && stop->result >= first_restart && stop->result <= last_restart)
             return std::move(stopped).resume_to_next_call();
@@ -91,6 +93,7 @@ void Engine::let_go(Tracee& tracee, StoppedTracee stopped) {
     read_schedule(tracee.pid, tracee.tid, death);
     tell_death(tracee, death);
     const pid_t tid = tracee.tid;
+    let_go_.insert(tid);
     std::move(stopped).detach(kind == StopKind::signal ? stopped.signal() : 0);
     tracees_.erase(tid);
 }

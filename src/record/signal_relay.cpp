@@ -20,7 +20,7 @@ std::array<struct sigaction, NSIG> previous;
 void relay(int number, siginfo_t* information, void*) {
     const int saved = errno;
     if (command_pid == 0)
-        end_requested = 1;
+        end_requested = number;
     else if (information->si_code != SI_KERNEL)
         kill(command_pid, number);
     errno = saved;
@@ -69,6 +69,11 @@ SignalRelay::~SignalRelay() {
 
 void SignalRelay::forward_to(pid_t command) {
     command_pid = command;
+}
+int SignalRelay::take_end_request() {
+    const int number = end_requested;
+    end_requested = 0;
+    return number;
 }
 bool SignalRelay::asked_to_end() const {
     return end_requested;

@@ -17,6 +17,8 @@ class SignalRelay {
     SignalRelay& operator=(const SignalRelay&) = delete;
 
     void forward_to(pid_t command);  // 0: to nobody any more
+    // The signal to end that arrived before there was a command to pass it to, once; 0 when none did.
+    int take_end_request();
     // A signal to end arrived when there was no command left to pass it to.
     bool asked_to_end() const;
     // The terminal stopped our process group (SIGTSTP and its kin) and we have not followed yet.

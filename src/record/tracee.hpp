@@ -27,7 +27,8 @@ struct OpenCall {
     std::int64_t piece_entry_ns = 0;  // of the stretch in progress; call.entry_ns is the first one's
     std::int64_t piece_exit_ns = 0;   // the exit stamp of the last finished stretch
     int restart_code = 0;             // ERESTARTSYS and its kin, as the kernel returned it
-    bool restarts = false;            // the handler has returned and the instruction will run again
+    bool handler_ran = false;         // the thread made other calls since: a signal handler's
+    bool restarts = false;            // the handler has returned onto the instruction, which will run again
 };
 
 struct Tracee {
@@ -41,6 +42,7 @@ struct Tracee {
     std::vector<OpenCall> interrupted;  // innermost last
     std::optional<std::int64_t> stopped_since_ns;
     int stopped_by = 0;
+    std::uint64_t alternate_stack = 0, alternate_stack_bytes = 0;  // sigaltstack(2)
     bool death_told = false;
     bool awaits_first_stop = true;
 };

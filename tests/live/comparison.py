@@ -20,6 +20,7 @@ RACES = {
     "locks": (THREADS, "whether a futex call finds its value changed already is the scheduler's choice"),
     "shared_table": (THREADS, "whether a join has to wait is the scheduler's choice"),
     "tstp": ({"wait4"}, "the child may have ended before its parent asks whether it went on"),
+    "siglongjmp_again": ({"read"}, "a call that a handler jumped out of has no result to compare"),
     "pipes": ({"read", "write"}, "how much a read finds in the pipe is the scheduler's choice"),
 }
 

@@ -48,9 +48,18 @@ def behaves_the_same(lab, name):
     check("Where the " in traced.report, f"no report: {traced.report[-300:]}")
 
 
+# Programs that behave as untraced under slowtrace, but not under strace: nothing to compare.
+STRACE_DISTURBS = {
+    "ignored_signal_epoll": "epoll_wait returns EINTR for a signal nobody handles",
+    "page_faults_served": "reading the served page waits for ever",
+}
+
+
 def agrees_with_strace(lab, name):
     if not shutil.which("strace"):
         raise Skipped("strace is not installed")
+    if name in STRACE_DISTURBS:
+        raise Skipped(f"under strace {STRACE_DISTURBS[name]}")
     traced = recorded(lab, name)
     compare(lab, name, lab.program(name), traced.run)
 

@@ -140,7 +140,9 @@ TEST_CASE("a pipe is told by the process at its other end") {
     run.call(MadeCall("write", 50 * ms, 50 * ms + 1000).about(pipe_end(2, 1)), 1);
     run.call(MadeCall("read", 10 * ms, 51 * ms).about(pipe_end(1, 2)), 0);
     const analyze::Report report = run.end(60 * ms);
-    CHECK(line(report.wall, CauseKind::pipe).subject == "a pipe with producer");
+    CHECK(line(report.threads, CauseKind::pipe).subject == "a pipe with producer");
+    // The wall clock says what that process was doing meanwhile.
+    CHECK(line(report.wall, CauseKind::computing).total_ns == 60 * ms);
 }
 
 TEST_CASE("a stop in the middle of a wait is its own cause, a handler's sleep does not count twice") {

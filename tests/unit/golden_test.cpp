@@ -77,7 +77,7 @@ bool printable(const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("every report fixture gives the report and timeline that were kept") {
+TEST_CASE("every report fixture gives the report and timeline that were kept", "[golden]") {
     const std::vector<fs::path> paths = fixtures();
     REQUIRE(paths.size() >= 7);
     for (const fs::path& path : paths) {

@@ -17,6 +17,9 @@ std::span<const Architecture> aarch64_architectures() {
         .epoll_event_bytes = 16,
         .epoll_data_offset = 8,
         .restart_syscall = 128,
+        // struct user_pt_regs (asm/ptrace.h): x0 to x30, sp, pc, pstate.
+        .register_set_bytes = 34 * 8,
+        .result_offset = 0,
         .socketcall = 0,
     }}};
     return rows;

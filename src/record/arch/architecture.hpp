@@ -1,6 +1,7 @@
 // What differs between the instruction sets and ABIs a call can be made in: one row each, all always compiled.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 
@@ -18,6 +19,8 @@ struct Architecture {
     int epoll_event_bytes;         // struct epoll_event is packed on x86 only
     int epoll_data_offset;
     std::uint32_t restart_syscall;
+    // NT_PRSTATUS (core(5)): its size, and where a call's result stands in it. 0: the ABI has another set.
+    std::size_t register_set_bytes = 0, result_offset = 0;
     std::uint32_t socketcall;  // 0: the ABI has none
 };
 

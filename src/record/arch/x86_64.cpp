@@ -18,6 +18,9 @@ std::span<const Architecture> x86_64_architectures() {
          .epoll_event_bytes = 12,
          .epoll_data_offset = 4,
          .restart_syscall = 219,
+         // struct user_regs_struct (sys/user.h): 27 words, rax the eleventh.
+         .register_set_bytes = 27 * 8,
+         .result_offset = 10 * 8,
          .socketcall = 0},
         {.audit = AUDIT_ARCH_X86_64,
          .abi = model::X32,
@@ -28,6 +31,9 @@ std::span<const Architecture> x86_64_architectures() {
          .epoll_event_bytes = 12,
          .epoll_data_offset = 4,
          .restart_syscall = 219,
+         // struct user_regs_struct (sys/user.h): 27 words, rax the eleventh.
+         .register_set_bytes = 27 * 8,
+         .result_offset = 10 * 8,
          .socketcall = 0},
         {.audit = AUDIT_ARCH_I386,
          .abi = model::I386,
