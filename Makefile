@@ -75,8 +75,9 @@ $(BUILD)/%.o: %.cpp | $(BUILD)/generated/model/trace.pb.h
 	@echo "c++ $<"
 	@$(CXX) $(CPPFLAGS) $(CXXFLAGS) -c -o $@ $<
 
+# Catch2 3 is a library, Catch2 2 a header: pkg-config knows.
 $(BUILD)/unit: $(UNIT_OBJECTS) $(BUILD)/libslowtrace.a
-	$(CXX) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(CXX) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(shell pkg-config --libs-only-l catch2 2>/dev/null)
 
 $(UNIT_OBJECTS): OPTIMIZE := -O0
 

@@ -19,7 +19,7 @@ class CallStatistics {
     struct Row {
         std::uint64_t errors = 0;
         std::int64_t total_ns = 0, max_ns = 0;
-        Histogram durations;
+        Distribution durations;
     };
     static SyscallLine line(std::string name, const Row& row);
 

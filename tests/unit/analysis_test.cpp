@@ -3,12 +3,12 @@
 
 #include <poll.h>
 
-#include <catch2/catch.hpp>
 #include <cerrno>
 #include <deque>
 #include <sstream>
 
 #include "analyze/distribution.hpp"
+#include "catch.hpp"
 #include "render/report.hpp"
 #include "render/timeline.hpp"
 #include "resolved_calls.hpp"

@@ -3,7 +3,7 @@
 
 #include <google/protobuf/text_format.h>
 
-#include <catch2/catch.hpp>
+#include "catch.hpp"
 
 using namespace slowtrace;
 using namespace slowtrace::model;

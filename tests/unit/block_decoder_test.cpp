@@ -1,9 +1,9 @@
 // A block whose checksum is right but whose lists lie about one another delivers nothing.
 #include "trace/block_decoder.hpp"
 
-#include <catch2/catch.hpp>
 #include <functional>
 
+#include "catch.hpp"
 #include "events_for_test.hpp"
 #include "trace/block_encoder.hpp"
 

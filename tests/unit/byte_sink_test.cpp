@@ -5,12 +5,12 @@
 #include <zlib.h>
 
 #include <array>
-#include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
 #include <random>
 #include <sstream>
 
+#include "catch.hpp"
 #include "render/byte_sinks.hpp"
 #include "slowtrace/error.hpp"
 #include "slowtrace/unique_fd.hpp"

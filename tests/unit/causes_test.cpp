@@ -3,10 +3,10 @@
 
 #include <poll.h>
 
-#include <catch2/catch.hpp>
 #include <cerrno>
 
 #include "analyze/wait_rules.hpp"
+#include "catch.hpp"
 #include "resolved_calls.hpp"
 
 using namespace slowtrace;

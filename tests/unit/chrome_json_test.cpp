@@ -4,7 +4,6 @@
 #include <google/protobuf/text_format.h>
 #include <sys/socket.h>
 
-#include <catch2/catch.hpp>
 #include <cerrno>
 #include <deque>
 #include <map>
@@ -12,6 +11,7 @@
 #include <random>
 #include <set>
 
+#include "catch.hpp"
 #include "slowtrace/syscalls.hpp"
 
 using namespace slowtrace;

@@ -1,10 +1,10 @@
 // DNS messages: what a lookup says, and that nothing else passes for one. Packets: fixtures/packets.
 #include "slowtrace/dns.hpp"
 
-#include <catch2/catch.hpp>
 #include <filesystem>
 #include <random>
 
+#include "catch.hpp"
 #include "events_for_test.hpp"
 #include "temporary_directory.hpp"
 

@@ -1,8 +1,8 @@
 // Each fuzzer's entry point, run on a few thousand mutations of its seeds: the same ones every time.
-#include <catch2/catch.hpp>
 #include <filesystem>
 #include <random>
 
+#include "catch.hpp"
 #include "events_for_test.hpp"
 #include "temporary_directory.hpp"
 #include "trace/block_encoder.hpp"

@@ -3,7 +3,6 @@
 #include <google/protobuf/text_format.h>
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -11,6 +10,7 @@
 #include <sstream>
 
 #include "analyze/analysis.hpp"
+#include "catch.hpp"
 #include "render/report.hpp"
 #include "render/timeline.hpp"
 #include "slowtrace/resolved.hpp"

@@ -1,6 +1,5 @@
 // The hosts file: addresses, their names, and lines that are neither.
-#include <catch2/catch.hpp>
-
+#include "catch.hpp"
 #include "slowtrace/hosts_file.hpp"
 #include "temporary_directory.hpp"
 

@@ -1,10 +1,11 @@
 // JSON leaves: hostile bytes become text every viewer reads, integers stay exact.
 #include "render/json_text.hpp"
 
-#include <catch2/catch.hpp>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <random>
+
+#include "catch.hpp"
 
 using namespace slowtrace::render;
 using namespace std::string_literals;

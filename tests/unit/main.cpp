@@ -1,3 +1,7 @@
-// The unit tests' entry point (Catch2).
-#define CATCH_CONFIG_MAIN
-#include <catch2/catch.hpp>
+// The unit tests' entry point.
+#define CATCH_CONFIG_RUNNER
+#include "catch.hpp"
+
+int main(int argument_count, char** arguments) {
+    return Catch::Session().run(argument_count, arguments);
+}

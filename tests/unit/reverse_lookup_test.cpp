@@ -7,11 +7,11 @@
 #include <sys/socket.h>
 
 #include <atomic>
-#include <catch2/catch.hpp>
 #include <functional>
 #include <optional>
 #include <thread>
 
+#include "catch.hpp"
 #include "slowtrace/dns.hpp"
 #include "slowtrace/unique_fd.hpp"
 

@@ -5,9 +5,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
 #include <stdexcept>
 
+#include "catch.hpp"
 #include "record/seccomp_filter.hpp"
 
 using namespace slowtrace::model;

@@ -1,6 +1,5 @@
 // The -e trace= grammar.
-#include <catch2/catch.hpp>
-
+#include "catch.hpp"
 #include "slowtrace/error.hpp"
 #include "slowtrace/syscall_selection.hpp"
 

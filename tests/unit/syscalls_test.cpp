@@ -1,12 +1,13 @@
 // The syscall table against the kernel's headers, and against itself.
 #include "slowtrace/syscalls.hpp"
 
-#include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <set>
 #include <sstream>
+
+#include "catch.hpp"
 
 using namespace slowtrace::model;
 

@@ -1,8 +1,9 @@
 // Escaping and numbers in words.
 #include "render/text.hpp"
 
-#include <catch2/catch.hpp>
 #include <limits>
+
+#include "catch.hpp"
 
 using namespace slowtrace::render;
 

@@ -1,5 +1,4 @@
 // The invariant: a thread's tiles sum to its life, the run's tiles to its wall clock, whatever happened.
-#include <catch2/catch.hpp>
 #include <deque>
 #include <map>
 #include <random>
@@ -7,6 +6,7 @@
 #include "analyze/analysis.hpp"
 #include "analyze/thread_tiling.hpp"
 #include "analyze/wall_clock.hpp"
+#include "catch.hpp"
 #include "resolved_calls.hpp"
 
 using namespace slowtrace;

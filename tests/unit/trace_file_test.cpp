@@ -7,10 +7,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
 #include <chrono>
 #include <iostream>
 
+#include "catch.hpp"
 #include "events_for_test.hpp"
 #include "slowtrace/error.hpp"
 #include "temporary_directory.hpp"
