@@ -25,7 +25,7 @@ using model::Shape;
 // include/linux/errno.h: never seen by a program, only by its tracer.
 constexpr int restart_sys = 512, restart_no_interrupt = 513, restart_no_handler = 514, restart_block = 516;
 constexpr std::int64_t interrupted_result = -4;  // -EINTR
-constexpr std::int64_t late_stamp_ns = 5'000;    // a delay below this is the wait call's own time
+constexpr std::int64_t late_stamp_ns = 20'000;   // a delay below this is the stop's own cost
 constexpr std::size_t nesting_limit = 64;        // handlers within handlers
 
 int restart_code_of(std::int64_t result) {
@@ -129,6 +129,8 @@ void CallRecorder::end(Tracee& tracee, const SyscallStop& stop, std::int64_t sta
     }
     open.call.set_exit_ns(stamp_ns);
     open.call.set_result(stop.result);
+    // A stop cannot have waited for us longer than the call has lasted.
+    delay_ns = std::min(delay_ns, stamp_ns - open.piece_entry_ns);
     if (delay_ns > late_stamp_ns) {
         open.call.set_queue_delay_ns(static_cast<std::uint64_t>(delay_ns));
         ++late_stamps_;

@@ -94,8 +94,8 @@ void notes(Page& page, const RunFacts& run) {
                   " still running at the end");
     constexpr std::int64_t matters = 100;  // one part in this many of the wall clock
     if (run.late_ns > run.wall_ns / matters)
-        page.line("  note: " + counted(run.late_stamps, "call", "calls") + " may have ended earlier than shown, by " +
-                  format_duration(run.late_ns) + " in all");
+        page.line("  note: " + counted(run.late_stamps, "call", "calls") +
+                  " may have ended earlier than shown, by at most " + format_duration(run.late_ns) + " in all");
     if (!run.selection.empty()) page.line("  note: only these calls were recorded: " + visible(run.selection));
     if (run.lost_events > 0) page.line("  note: " + counted(run.lost_events, "event", "events") + " lost");
     for (const std::string& reason : run.loss_reasons) page.line("  note: " + visible(reason));
