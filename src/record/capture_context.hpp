@@ -34,6 +34,14 @@ struct CaptureContext {
 // A reader for one shape. Pointers may be null or lie: then nothing is captured.
 using ShapeReader = void (*)(CaptureContext&, int argument);
 
+// Sets of descriptors, see capture_sets.cpp.
+void read_poll_wanted(CaptureContext& context, int argument);
+void read_poll_ready(CaptureContext& context, int argument);
+void read_set_wanted(CaptureContext& context, int argument);
+void read_set_ready(CaptureContext& context, int argument);
+void read_epoll_event(CaptureContext& context, int argument);
+void read_epoll_ready(CaptureContext& context, int argument);
+
 // Message headers (struct msghdr, mmsghdr and their control data), see capture_messages.cpp.
 void read_message_in(CaptureContext& context, int argument);
 void read_message_out(CaptureContext& context, int argument);
