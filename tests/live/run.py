@@ -9,6 +9,7 @@ One line a test (`ok`, `FAILED` or `skipped`, its name, why), then a count. Exit
 import argparse
 import os
 import re
+import signal
 import sys
 import threading
 import time
@@ -47,6 +48,10 @@ def run_test(lab, test):
 
 
 def main():
+    # Started by nohup or in the background these are ignored, and so would be whatever the tests send.
+    for number in (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--binary", required=True, help="the slowtrace to test")
     parser.add_argument("--programs", required=True, help="the folder of built fixture programs")
