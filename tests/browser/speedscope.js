@@ -31,7 +31,7 @@ withPage({
   await page.setInputFiles('input[type=file]', process.argv[2], {timeout: 30000});
   // The toolbar's export appears with the profile; a refused file leaves an alert.
   await page.waitForFunction(() => !/Loading|Hi there/.test(document.body.innerText), null, {timeout: 90000});
-  const download = page.waitForEvent('download', {timeout: 60000});
+  const download = page.waitForEvent('download', {timeout: 150000});
   await page.keyboard.press('Control+s');
   const saved = JSON.parse(fs.readFileSync(await (await download).path(), 'utf8'));
   console.log(JSON.stringify({...summary(saved), errors}));
