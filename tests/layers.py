@@ -20,7 +20,7 @@ ALLOWED = {
 # The layer each seam header belongs to; base where it is not named.
 SEAMS = {
     "syscalls.hpp": "model", "syscall_selection.hpp": "model", "events.hpp": "model",
-    "dns.hpp": "wire", "hosts_file.hpp": "wire", "recorder.hpp": "record", "trace_file.hpp": "trace",
+    "dns.hpp": "wire", "hosts_file.hpp": "wire", "stream_facts.hpp": "wire", "redaction.hpp": "trace", "recorder.hpp": "record", "trace_file.hpp": "trace",
     "resolved.hpp": "resolve", "reverse_names.hpp": "resolve", "causes.hpp": "analyze", "exporters.hpp": "render",
 }
 BASE_SEAMS = {"error.hpp", "ids.hpp", "unique_fd.hpp", "version.hpp"}
@@ -31,6 +31,7 @@ SINGLE_PLACES = {
     r"nlohmann/": r"src/(render/json_|render/chrome_json|import/).*",
     r"zstd\.h": r"src/trace/.*",
     r"ares.*\.h": r"src/cli/reverse_lookup\.cpp",
+    r"openssl/": r"src/(wire/quic_protection|trace/redaction).*",
     r"zlib\.h": r"src/(trace|render)/.*",
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.M)

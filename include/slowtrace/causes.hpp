@@ -14,6 +14,7 @@ enum class CauseKind : std::uint8_t {
     computing,
     dns,
     connect,
+    tls,
     reply,
     receive,
     send,

@@ -71,8 +71,29 @@ std::string path_below(const std::string& directory, const std::string& name);
 
 enum class Transport : std::uint8_t { tcp, udp, unix_socket, netlink, packet, other };
 
-// Where a host name came from, best first.
-enum class NameEvidence : std::uint8_t { none, dns, hosts_file, reverse_lookup };
+// Where a host name came from. A name the program put on this very connection (from tls_sni on) is better than one
+// that only led to its address; among those, the last wins: the innermost layer says who was meant.
+enum class NameEvidence : std::uint8_t {
+    none,
+    reverse_lookup,
+    hosts_file,
+    dns,
+    http2_authority,
+    http_host,
+    socks,         // through a proxy: the target, not what was connected to
+    http_target,   // likewise
+    http_connect,  // likewise
+    quic_sni,
+    tls_sni,
+};
+
+// One piece of evidence for who is at the other end. All are kept; the endpoint's host is the best of them.
+struct NameClaim {
+    NameEvidence evidence = NameEvidence::none;
+    std::string name;
+    std::uint16_t port = 0;  // 0 where the evidence did not say
+    bool operator==(const NameClaim&) const = default;
+};
 
 // The other end: the name the program asked for, the address it reached. "No name" is an empty host.
 struct Endpoint {
@@ -82,6 +103,9 @@ struct Endpoint {
     std::string canonical_name;  // the end of the CNAME chain, empty when it is the host itself
     std::string address;         // "203.0.113.9", "2001:db8::1" (v4-mapped shown as IPv4), UNIX path, "@abstract"
     std::uint16_t port = 0;
+    // The proxy that carries the connection, as display() would show it; empty when it goes there directly. The
+    // endpoint is then the proxy's target, and `address` the proxy's.
+    std::string carrier = {};
     // "extra.example.org:80", "203.0.113.9:80", "[2001:db8::1]:80", "/run/x.sock", "netlink".
     std::string display() const;
     bool operator==(const Endpoint&) const = default;
@@ -89,6 +113,32 @@ struct Endpoint {
 
 enum class ConnectionState : std::uint8_t { fresh, listening, connecting, connected, failed, closed };
 enum class Direction : std::uint8_t { none, sent, received };
+
+// A stretch of a connection's life; consecutive, disjoint, together its whole life from the first that has begun.
+enum class Phase : std::uint8_t {
+    connect,
+    tls,         // from the client hello to the end of the handshake
+    request,     // sending, from the first octet of an exchange to the last
+    first_byte,  // a request is out, nothing has come back yet
+    transfer,    // receiving, from the first octet of the answer to the last
+    idle,
+};
+
+struct PhaseStretch {
+    Phase phase = Phase::idle;
+    std::int64_t from_ns = 0, to_ns = 0;
+    std::uint64_t bytes_sent = 0, bytes_received = 0;
+    std::uint64_t exchange = 0;  // the number of the request it belongs to, from 1; 0: none
+    Endpoint peer;               // whom it was with: a proxied connection's target changes from request to request
+};
+
+// Who holds the other end inside this machine.
+struct LocalPeer {
+    int pid = 0;
+    std::string name;
+    std::optional<ProcessId> process;  // when it is traced
+    bool listener = false;             // it holds the listening socket; the connection itself may be in other hands
+};
 
 // One socket's life. Datagram sockets are connections to the peer of their last exchange.
 struct Connection {
@@ -104,8 +154,20 @@ struct Connection {
     std::int64_t opened_ns = 0;
     std::optional<std::int64_t> connected_ns, closed_ns;
     std::uint64_t bytes_sent = 0, bytes_received = 0;
-    std::string question;  // a connection to a DNS server: the name last asked for
-    bool is_dns() const { return transport != Transport::unix_socket && peer.port == 53; }
+    std::string question;           // a connection to a DNS server or name service: the name last asked for
+    std::string name_service;       // "systemd-resolved" or "nscd" where it answers for DNS, else empty
+    std::vector<NameClaim> claims;  // all evidence for the peer's name, in order of appearance, distinct
+    std::uint64_t requests = 0;     // exchanges begun: the first and every turn from receiving back to sending
+    std::optional<std::int64_t> dns_from_ns,
+        dns_to_ns;  // the questions that led to its address, for the first to use it
+    std::optional<std::int64_t> tls_from_ns, tls_to_ns;
+    std::uint32_t tls_version = 0;  // 0x0304 is TLS 1.3; 0: none or not known
+    std::optional<std::int64_t> first_request_ns, first_byte_ns;
+    std::optional<model::TcpReport> tcp;  // the kernel's last word
+    std::optional<LocalPeer> local_peer;
+    std::uint32_t http_status = 0;  // of the last answer that was read in the clear
+    bool lost_race = false;         // given up because another address of the same name was faster
+    bool is_dns() const { return !name_service.empty() || (transport != Transport::unix_socket && peer.port == 53); }
 };
 
 // An open file description (open(2)): what a descriptor refers to, shared by dup, fork and SCM_RIGHTS.
@@ -127,7 +189,8 @@ enum class AttemptOutcome : std::uint8_t {
     reset,
     failed,
     abandoned,
-    unfinished
+    unfinished,
+    lost_race,  // closed because a racing connect to another address of the same name won (RFC 8305)
 };
 
 // One connect, from the call to the moment the program learned (or gave up learning) how it went.
@@ -146,6 +209,7 @@ struct DnsExchange {
     Endpoint server;
     std::string name;
     std::uint32_t type = 0;
+    model::DnsMessage::Carrier carrier = model::DnsMessage::DNS;
     std::int64_t asked_ns = 0, answered_ns = 0;
     bool answered = false;
     std::uint32_t response_code = 0;
@@ -201,8 +265,12 @@ class ResolvedSink {
     virtual void signal(const Thread&, const model::Signal&) {}
     virtual void connection_opened(const Connection&, std::int64_t /*time_ns*/) {}  // peer known for the first time
     virtual void connect_attempt(const ConnectAttempt&) {}
+    // Stretches of one connection come in order, each once, the last before the connection is closed.
+    virtual void phase(const Connection&, const PhaseStretch&) {}
     virtual void connection_closed(const Connection&, std::int64_t /*time_ns*/) {}  // last descriptor gone, or run end
     virtual void dns_exchange(const DnsExchange&) {}
+    // `call` is null while the thread runs its own code.
+    virtual void moment(const Thread&, const Process&, const ResolvedCall* /*call*/, const model::Moment&) {}
     virtual void escape(const Thread&, const model::Escape&) {}
     virtual void loss(const model::Loss&) {}
     virtual void end(const model::RunEnd&) {}

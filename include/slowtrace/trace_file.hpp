@@ -9,7 +9,7 @@
 
 namespace slowtrace::trace {
 
-inline constexpr std::uint32_t format_version = 1;
+inline constexpr std::uint32_t format_version = 2;
 
 // Writes events as they come. A write error (full disk, RLIMIT_FSIZE) does not throw: the command must run
 // on. What could not be kept is counted and told by lost_events() and lost_reason().

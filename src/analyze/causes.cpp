@@ -26,6 +26,7 @@ constexpr std::array texts{
     KindText{CauseKind::computing, "computing", "computing"},
     KindText{CauseKind::dns, "dns", "asking DNS for"},
     KindText{CauseKind::connect, "connect", "connecting to"},
+    KindText{CauseKind::tls, "tls", "negotiating TLS with"},
     KindText{CauseKind::reply, "reply", "waiting for a reply from"},
     KindText{CauseKind::receive, "receive", "receiving from"},
     KindText{CauseKind::send, "send", "sending to"},

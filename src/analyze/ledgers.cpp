@@ -77,6 +77,12 @@ std::map<std::string, Attempts> EndpointLedger::attempts() const {
     return found;
 }
 
+std::optional<double> EndpointLine::rate() const {
+    constexpr std::int64_t too_short_ns = 1'000'000;
+    if (transferring_ns < too_short_ns || bytes_received == 0) return std::nullopt;
+    return static_cast<double>(bytes_received) * 1e9 / static_cast<double>(transferring_ns);
+}
+
 std::vector<EndpointLine> EndpointLedger::finished() const {
     std::vector<EndpointLine> lines;
     for (const auto& [key, row] : rows_) {

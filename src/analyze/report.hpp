@@ -13,7 +13,7 @@
 
 namespace slowtrace::analyze {
 
-inline constexpr std::size_t outcome_count = static_cast<std::size_t>(resolve::AttemptOutcome::unfinished) + 1;
+inline constexpr std::size_t outcome_count = static_cast<std::size_t>(resolve::AttemptOutcome::lost_race) + 1;
 
 // Connect attempts to one endpoint, counted by how they went.
 struct Attempts {
@@ -44,13 +44,36 @@ struct CauseSection {
     std::vector<CauseLine> lines;
 };
 
+// How long one phase took, over all connections (or requests) that went through it.
+struct PhaseTimes {
+    std::uint64_t count = 0;
+    std::int64_t median_ns = 0, max_ns = 0, total_ns = 0;
+};
+
 struct EndpointLine {
     std::string name;  // as causes call it
     resolve::Endpoint endpoint;
+    std::vector<resolve::NameClaim> claims;  // all evidence for the name, distinct, the first few
+    std::vector<std::string> addresses;      // distinct, the first few
+    std::optional<resolve::LocalPeer> local_peer;
     bool dns_server = false;
     std::uint64_t connections = 0;
+    std::uint64_t reused = 0;    // of them, those that carried more than one request
+    std::uint64_t requests = 0;  // in all
     Attempts attempts;
+    std::vector<std::pair<int, std::uint64_t>> errors;  // failed connects: errno (0: not told) and how many
+    PhaseTimes dns, connect, tls, first_byte;
+    std::int64_t transfer_ns = 0;        // receiving, from first to last byte of each answer, all connections
+    std::int64_t transferring_ns = 0;    // the time during which at least one connection was transferring
+    std::uint64_t peak_concurrency = 0;  // exchanges in flight at once, from request to last byte
+    double mean_concurrency = 0;         // while at least one was in flight
+    std::int64_t critical_ns = 0;        // its part of "where the wall time went"
+    std::uint64_t retransmits = 0;
+    std::int64_t rtt_median_ns = 0;  // 0: the kernel told of no connection
+    std::uint64_t tcp_reports = 0;   // connections the kernel told of
     std::uint64_t bytes_sent = 0, bytes_received = 0;
+    // Bytes a second while transferring; nothing where too little was transferred to say.
+    std::optional<double> rate() const;
     std::int64_t connect_ns = 0, reply_ns = 0, receive_ns = 0, send_ns = 0, dns_ns = 0;  // of all threads
     std::uint64_t lookups = 0, unanswered = 0, negative = 0;  // negative: answered with an error code
     std::int64_t lookup_median_ns = 0;
@@ -95,7 +118,18 @@ struct RunFacts {
     std::vector<std::string> loss_reasons;  // distinct, the first few
     std::uint64_t left_running = 0, late_stamps = 0;
     std::int64_t late_ns = 0;
-    bool truncated = false;  // the recording stops before its end
+    bool truncated = false;     // the recording stops before its end
+    std::vector<int> attached;  // pids the recording was attached to
+    bool let_go = false;        // it ended by request, and they went on
+    bool redacted = false;
+};
+
+// Exchanges in flight over the run, cut into equal stretches of time.
+struct ConcurrencyStrip {
+    std::int64_t from_ns = 0, to_ns = 0;
+    std::vector<double> in_flight;     // mean number in each stretch
+    std::vector<std::uint64_t> bytes;  // received in each stretch
+    std::uint64_t peak = 0;
 };
 
 struct Report {
@@ -103,6 +137,7 @@ struct Report {
     CauseSection wall;                    // the wall clock of the run
     CauseSection threads;                 // every thread's life, added up
     std::vector<EndpointLine> endpoints;  // most waited for first
+    ConcurrencyStrip downloads;           // of all remote endpoints together; empty without exchanges
     std::vector<SlowCall> slowest;        // longest first
     std::vector<SyscallLine> syscalls;    // largest total first
 };

@@ -96,7 +96,7 @@ int run_record(const RecordCommand& command) {
             std::cerr << "slowtrace: " << names.trace << " is incomplete: " << writer.lost_reason() << "\n";
     }
     present(command, names);
-    return pass_on(outcome.status);
+    return outcome.status ? pass_on(*outcome.status) : 0;
 }
 
 }  // namespace slowtrace::cli

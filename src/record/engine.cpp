@@ -85,7 +85,7 @@ RecordOutcome Engine::run() {
         throw Error("the command died before it could start");
     }
     end_run();
-    return {root_status_.value_or(0)};
+    return {root_status_};
 }
 
 // At least one report, blocking; then, where several threads run, all that are already pending, so that one busy

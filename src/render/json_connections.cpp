@@ -40,15 +40,19 @@ std::string_view transport_name(Transport transport) {
 }
 
 std::string_view outcome_name(resolve::AttemptOutcome outcome) {
-    constexpr std::string_view names[] = {"connected", "refused", "timed out", "unreachable",
-                                          "reset",     "failed",  "abandoned", "unfinished"};
+    constexpr std::string_view names[] = {"connected", "refused",   "timed out",  "unreachable",  "reset",
+                                          "failed",    "abandoned", "unfinished", "lost the race"};
     return names[static_cast<std::size_t>(outcome)];
 }
 
 }  // namespace
 
 std::string_view evidence_name(resolve::NameEvidence evidence) {
-    constexpr std::string_view names[] = {"none", "the program's DNS answer", "hosts file", "reverse lookup"};
+    constexpr std::string_view names[] = {
+        "none",      "reverse lookup", "hosts file",        "the program's DNS answer", "HTTP/2 :authority",
+        "HTTP Host", "SOCKS target",   "HTTP proxy target", "HTTP CONNECT target",      "QUIC SNI",
+        "TLS SNI"};
+    static_assert(std::size(names) == static_cast<std::size_t>(resolve::NameEvidence::tls_sni) + 1);
     return names[static_cast<std::size_t>(evidence)];
 }
 

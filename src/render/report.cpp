@@ -123,10 +123,15 @@ struct OutcomeWord {
     std::string_view word;
 };
 constexpr std::array outcome_words{
-    OutcomeWord{AttemptOutcome::connected, "ok"},        OutcomeWord{AttemptOutcome::refused, "refused"},
-    OutcomeWord{AttemptOutcome::timed_out, "timed out"}, OutcomeWord{AttemptOutcome::unreachable, "unreachable"},
-    OutcomeWord{AttemptOutcome::reset, "reset"},         OutcomeWord{AttemptOutcome::failed, "failed"},
-    OutcomeWord{AttemptOutcome::abandoned, "abandoned"}, OutcomeWord{AttemptOutcome::unfinished, "unfinished"},
+    OutcomeWord{AttemptOutcome::connected, "ok"},
+    OutcomeWord{AttemptOutcome::refused, "refused"},
+    OutcomeWord{AttemptOutcome::timed_out, "timed out"},
+    OutcomeWord{AttemptOutcome::unreachable, "unreachable"},
+    OutcomeWord{AttemptOutcome::reset, "reset"},
+    OutcomeWord{AttemptOutcome::failed, "failed"},
+    OutcomeWord{AttemptOutcome::abandoned, "abandoned"},
+    OutcomeWord{AttemptOutcome::unfinished, "unfinished"},
+    OutcomeWord{AttemptOutcome::lost_race, "lost the race"},
 };
 static_assert(outcome_words.size() == analyze::outcome_count);
 
@@ -177,8 +182,8 @@ std::string endpoint_text(const std::vector<resolve::Endpoint>& endpoints) {
 }
 
 bool about_host(CauseKind kind) {
-    return kind == CauseKind::connect || kind == CauseKind::reply || kind == CauseKind::receive ||
-           kind == CauseKind::send;
+    return kind == CauseKind::connect || kind == CauseKind::tls || kind == CauseKind::reply ||
+           kind == CauseKind::receive || kind == CauseKind::send;
 }
 
 // Up to `limit`, without a tail too short to matter; a rest of one line is shown instead.

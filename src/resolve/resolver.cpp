@@ -115,6 +115,10 @@ void Resolver::Implementation::event(const model::Event& event) {
             seen(event.end().time_ns());
             end_ = event.end();
             break;
+        case model::Event::kStream:
+        case model::Event::kTcp:
+        case model::Event::kPeerProcess:
+        case model::Event::kMoment:
         case model::Event::KIND_NOT_SET:
             break;
     }
