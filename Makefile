@@ -70,7 +70,8 @@ $(BUILD)/generated/model/trace.pb.o: $(BUILD)/generated/model/trace.pb.cc
 	@echo "c++ $@"
 	@$(CXX) $(CPPFLAGS) $(filter-out $(WARNINGS),$(CXXFLAGS)) -c -o $@ $<
 
-$(BUILD)/%.o: %.cpp | $(BUILD)/generated/model/trace.pb.h
+# -MMD leaves out what -isystem found: the schema's header must be named.
+$(BUILD)/%.o: %.cpp $(BUILD)/generated/model/trace.pb.h
 	@mkdir -p $(@D)
 	@echo "c++ $<"
 	@$(CXX) $(CPPFLAGS) $(CXXFLAGS) -c -o $@ $<
