@@ -9,7 +9,8 @@ namespace slowtrace::trace {
 
 namespace {
 
-constexpr std::size_t longest_version = 6;  // "3.11.2"; what is longer may be a number that means somebody
+// "3.11.2", ".6.0.30": what is longer may be a number that means somebody.
+constexpr std::size_t longest_version = 8, longest_part = 3;
 
 // Lists of words, a space between two. This one: hier(7) and what stands at its usual place on every system.
 constexpr std::string_view file_words =
@@ -34,11 +35,11 @@ constexpr std::string_view library_words =
     "ld-linux-x86-64 ld-linux ld.so.cache ld.so.conf ld.so.preload ld.so libanl libc libcrypt libcrypto libdl "
     "libexpat libffi libgcc_s liblzma libm libnss_compat libnss_dns libnss_files libnss_myhostname libnss_resolve "
     "libnss_systemd libpthread libresolv librt libssl libstdc++ libutil libz libzstd locale-archive locale.alias "
-    "nscd resolve socket system_bus_socket systemd systemd-resolved";
+    "nscd resolve socket system_bus_socket systemd systemd-resolve systemd-resolved";
 
 // Interpreters and tools whose name a reader needs, and the threads they make.
 constexpr std::string_view program_words =
-    "ThreadPoolExecutor MainThread Thread V8Worker DelayedTaskSche libuv-worker node-MainThread SignalInspector [ "
+    "ThreadPoolExecu MainThread Thread V8Worker DelayedTaskSche libuv-worker node-MainThread SignalInspector [ "
     "ar as awk bash bundle bunzip2 bzip2 cargo cat cc cc1 cc1plus chmod clang clang++ cmake collect2 composer cp "
     "curl cut dash date dd deno df diff dig dirname dnsmasq docker dpkg du echo egrep env expr false find flock "
     "g++ gcc gem getent git go gpg grep gunzip gzip head host id install ionice ip java javac kill ld ldconfig "
@@ -84,15 +85,13 @@ bool is_listed(std::string_view word) {
     return words.contains(word);
 }
 
-std::size_t version_start(std::string_view text) {
-    std::size_t start = text.size();
-    while (start > 0 && (is_digit(text[start - 1]) || text[start - 1] == '.')) --start;
-    return start;
-}
-
 // Without "-3.11": a short version at the end.
 std::string_view without_version(std::string_view word) {
-    const std::size_t start = version_start(word);
+    std::size_t start = word.size(), part = 0;
+    for (; start > 0 && (is_digit(word[start - 1]) || word[start - 1] == '.'); --start) {
+        part = is_digit(word[start - 1]) ? part + 1 : 0;
+        if (part > longest_part) return word;
+    }
     if (word.size() - start > longest_version) return word;
     return start > 0 && start < word.size() && word[start - 1] == '-' ? word.substr(0, start - 1)
                                                                       : word.substr(0, start);
