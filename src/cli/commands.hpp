@@ -21,7 +21,7 @@ std::unique_ptr<EventSource> open_run(const std::string& path);
 std::string run_file(const std::string& run);
 
 // The key that --redact=KEY and --key KEY mean: itself, or what the file behind an @ holds, without the final newline.
-// Empty for empty. Throws Error when the file cannot be read or is empty.
+// Empty, for a random one, when nothing was given. Throws Error when the file cannot be read or is empty.
 std::string redaction_key(const std::string& given);
 
 // Whether to colour what goes to `descriptor`: --color, NO_COLOR (no-color.org), a terminal.

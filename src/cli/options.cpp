@@ -64,11 +64,10 @@ void add_record_options(CLI::App& app, RecordCommand& record) {
         ->type_name("EXPR");
     app.add_flag("--resolve", record.resolve,
                  "Look up names of addresses the program itself gave no name for, afterwards");
-    app.add_option("--redact", record.redaction_key,
-                   "Keep no host names, addresses, paths and arguments: stand-ins, the same for the same under one KEY "
-                   "(@FILE: the key in FILE; none: a random one)")
-        ->expected(0, 1)
-        ->type_name("[=KEY]");
+    // A flag, not an option with an optional value: after one of those CLI11 swallows the "--".
+    app.add_flag("--redact", record.redaction_key,
+                 "Keep no host names, addresses, paths and arguments: stand-ins, the same for the same under one key "
+                 "(--redact=KEY, or =@FILE for the key in FILE; without: a random one)");
     app.add_flag("--wait-all", record.wait_all, "Record on until background children have ended too");
     app.add_flag("-c,--summary-only", record.summary_only, "Report the table of calls only");
     app.add_flag("-f,--follow", record.follow, "Accepted for strace's sake: children and threads are always followed");
@@ -145,6 +144,7 @@ Command finish(Parser& parser) {
     }
     if (parser.redact_app->parsed()) return parser.redacted;
     parser.record.redact = parser.app.count("--redact") > 0;
+    if (parser.record.redaction_key == "true") parser.record.redaction_key.clear();  // CLI11's word for a bare flag
     if (parser.record.command.empty())
         throw Error("no command given: slowtrace [options] -- COMMAND [ARG...] (slowtrace --help)", ExitCode::usage);
     if (parser.record.no_json && !parser.record.json.empty())

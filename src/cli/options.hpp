@@ -20,7 +20,7 @@ struct RecordCommand {
     bool overwrite = false;
     bool resolve = false;
     bool redact = false;
-    std::string redaction_key;  // as given: KEY or @FILE; empty: none
+    std::string redaction_key;  // KEY, or @FILE; empty: a random one
     bool wait_all = false;
     bool summary_only = false;  // -c
     bool follow = false;        // -f: always so
@@ -55,7 +55,7 @@ struct ExportCommand {
 struct RedactCommand {
     std::string run;
     std::string output;
-    std::string key;  // KEY or @FILE; empty: none
+    std::string key;  // as above
 };
 
 // Help or version, already as text.
