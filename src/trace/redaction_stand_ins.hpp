@@ -1,8 +1,8 @@
 // Stand-ins: what replaces a name, an address, a path or an argument, the same for the same under one key.
 //
 // HMAC-SHA256 (RFC 2104) of the kind and the text, cut to 40 bits where it is shown as letters: two of 10,000 names
-// share a stand-in once in 20,000 runs. Nobody without the key can tell from a stand-in what it stands for, nor try
-// guesses; who has the key can.
+// share a stand-in once in 20,000 runs, two of 1,000 IPv4 addresses once in 500. Nobody without the key can tell from a
+// stand-in what it stands for, nor try guesses; who has the key can.
 #pragma once
 
 #include <array>
