@@ -3,7 +3,6 @@
 
 #include <fstream>
 #include <iostream>
-#include <iterator>
 
 #include "cli/commands.hpp"
 #include "cli/output_names.hpp"

@@ -150,6 +150,19 @@ def the_key_may_be_in_a_file(lab):
         check(key in finished.report, f"the file is not named: {finished.report!r}")
 
 
+def recording_and_copying_agree(lab):
+    """The same command recorded with a key, and recorded first and redacted with it then, is called the same."""
+    command = ["true", "secret-argument", "secret-file"]
+    while_recording = lab.record(command, "--redact=key")
+    afterwards = lab.path("copy.slowtrace")
+    check_equal(lab.run([lab.binary, "redact", lab.record(command).run, "-o", afterwards, "--key", "key"]).status, 0,
+                "status")
+    titles = [lab.report_of(run).splitlines()[0] for run in (while_recording.run, afterwards)]
+    check_equal(titles[0], titles[1], "the first line of the report")
+    check(titles[0].startswith("slowtrace: true a-"), titles[0])
+    check_equal(len(set(titles[0].split()[2:4])), 2, "stand-ins of two arguments")
+
+
 def the_command_keeps_its_options(lab):
     """--redact takes nothing that follows it, neither with a key nor without."""
     for option in ("--redact", "--redact=key"):
@@ -161,5 +174,5 @@ def the_command_keeps_its_options(lab):
 
 def cases(_lab):
     for test in (no_secret_survives, a_copy_can_be_shared, a_copy_overwrites_nothing, the_key_may_be_in_a_file,
-                 the_command_keeps_its_options):
+                 recording_and_copying_agree, the_command_keeps_its_options):
         yield f"redaction: {test.__name__.replace('_', ' ')}", test

@@ -99,6 +99,8 @@ TEST_CASE("paths keep their shape, the system's own names, and what the kernel s
                              "../lib64",
                              "/usr//lib/",
                              "/run/systemd/resolve/io.systemd.Resolve",
+                             "/var/run/nscd/socket",
+                             "/run/dbus/system_bus_socket",
                              "/tmp (deleted)",
                              "libc-2.31.so",
                              "[",
