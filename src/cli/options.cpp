@@ -21,7 +21,8 @@ constexpr std::string_view description =
     "  slowtrace [options] -- COMMAND [ARG...]   run COMMAND, then say what it waited for\n"
     "  slowtrace report RUN                      say it again\n"
     "  slowtrace timeline RUN                    every call: when, how long, on whom\n"
-    "  slowtrace export RUN --to FORMAT          for a trace viewer";
+    "  slowtrace export RUN --to FORMAT          for a trace viewer\n"
+    "  slowtrace redact RUN -o OUT               a copy to share: without names, paths and arguments";
 constexpr std::string_view footer =
     "Exit status: the command's own; 2 wrong usage, 125 slowtrace failed, 126 cannot execute, 127 not found.";
 
@@ -63,6 +64,10 @@ void add_record_options(CLI::App& app, RecordCommand& record) {
         ->type_name("EXPR");
     app.add_flag("--resolve", record.resolve,
                  "Look up names of addresses the program itself gave no name for, afterwards");
+    // A flag, not an option with an optional value: after one of those CLI11 swallows the "--".
+    app.add_flag("--redact", record.redaction_key,
+                 "Keep no host names, addresses, paths and arguments: stand-ins, the same for the same under one key "
+                 "(--redact=KEY, or =@FILE for the key in FILE; without: a random one)");
     app.add_flag("--wait-all", record.wait_all, "Record on until background children have ended too");
     app.add_flag("-c,--summary-only", record.summary_only, "Report the table of calls only");
     app.add_flag("-f,--follow", record.follow, "Accepted for strace's sake: children and threads are always followed");
@@ -88,10 +93,12 @@ struct Parser {
     ReportCommand report;
     TimelineCommand timeline;
     ExportCommand exported;
+    RedactCommand redacted;
     std::string min_duration;
     CLI::App* report_app = nullptr;
     CLI::App* timeline_app = nullptr;
     CLI::App* export_app = nullptr;
+    CLI::App* redact_app = nullptr;
 
     Parser() {
         app.footer(std::string(footer));
@@ -113,9 +120,18 @@ struct Parser {
         export_app->add_option("--min-duration", min_duration, "Leave out calls shorter than this (10us, 1ms)")
             ->type_name("TIME");
         export_app->add_flag("--overwrite", exported.overwrite, "Replace FILE when it exists");
+        redact_app = app.add_subcommand("redact", "Copy a run without host names, addresses, paths and arguments");
+        add_run(*redact_app, redacted.run);
+        redact_app->add_option("-o,--output", redacted.output, "Write the copy to OUT.slowtrace")
+            ->required()
+            ->type_name("OUT");
+        redact_app
+            ->add_option("--key", redacted.key,
+                         "Equal keys give equal stand-ins in all runs (@FILE: the key in FILE; default: a random one)")
+            ->type_name("KEY");
     }
     bool is_subcommand(std::string_view word) const {
-        return word == "report" || word == "timeline" || word == "export";
+        return word == "report" || word == "timeline" || word == "export" || word == "redact";
     }
 };
 
@@ -126,6 +142,9 @@ Command finish(Parser& parser) {
         if (!parser.min_duration.empty()) parser.exported.min_duration_ns = parse_duration(parser.min_duration);
         return parser.exported;
     }
+    if (parser.redact_app->parsed()) return parser.redacted;
+    parser.record.redact = parser.app.count("--redact") > 0;
+    if (parser.record.redaction_key == "true") parser.record.redaction_key.clear();  // CLI11's word for a bare flag
     if (parser.record.command.empty())
         throw Error("no command given: slowtrace [options] -- COMMAND [ARG...] (slowtrace --help)", ExitCode::usage);
     if (parser.record.no_json && !parser.record.json.empty())
@@ -175,7 +194,7 @@ Command parse_command_line(int argument_count, char** arguments) {
     const bool subcommand = argument_count > 1 && parser.is_subcommand(arguments[1]);
     // Subcommands are recognised in first place only: anywhere else the word belongs to the traced command.
     if (!subcommand) {
-        for (CLI::App* app : {parser.report_app, parser.timeline_app, parser.export_app})
+        for (CLI::App* app : {parser.report_app, parser.timeline_app, parser.export_app, parser.redact_app})
             app->disabled(true)->group("");
         add_record_options(parser.app, parser.record);
     }

@@ -19,6 +19,8 @@ struct RecordCommand {
     bool no_json = false;
     bool overwrite = false;
     bool resolve = false;
+    bool redact = false;
+    std::string redaction_key;  // KEY, or @FILE; empty: a random one
     bool wait_all = false;
     bool summary_only = false;  // -c
     bool follow = false;        // -f: always so
@@ -49,12 +51,19 @@ struct ExportCommand {
     bool overwrite = false;
 };
 
+// `slowtrace redact RUN -o OUT`
+struct RedactCommand {
+    std::string run;
+    std::string output;
+    std::string key;  // as above
+};
+
 // Help or version, already as text.
 struct ShowText {
     std::string text;
 };
 
-using Command = std::variant<RecordCommand, ReportCommand, TimelineCommand, ExportCommand, ShowText>;
+using Command = std::variant<RecordCommand, ReportCommand, TimelineCommand, ExportCommand, RedactCommand, ShowText>;
 
 // Throws Error(ExitCode::usage) with one line for anything it cannot make sense of.
 Command parse_command_line(int argument_count, char** arguments);

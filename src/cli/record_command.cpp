@@ -15,6 +15,7 @@
 #include "render/text.hpp"
 #include "slowtrace/error.hpp"
 #include "slowtrace/recorder.hpp"
+#include "slowtrace/redaction.hpp"
 #include "slowtrace/trace_file.hpp"
 
 namespace slowtrace::cli {
@@ -70,6 +71,7 @@ int run_record(const RecordCommand& command) {
     options.command = command.command;
     options.wait_for_all = command.wait_all;
     if (!command.selection.empty()) options.selection = model::SyscallSelection::parse(command.selection);
+    const std::string key = redaction_key(command.redaction_key);
     const OutputNames names = output_names(command.output, command.json, command.command.front());
     check_json_can_be_created(command, names);
     record::find_program(command.command.front());  // before any file is made
@@ -78,13 +80,15 @@ int run_record(const RecordCommand& command) {
     record::RecordOutcome outcome;
     {
         trace::TraceWriter writer(names.trace, command.overwrite);
+        const auto redactor = command.redact ? trace::redact(writer, key) : nullptr;
+        EventSink& sink = redactor ? *redactor : static_cast<EventSink&>(writer);
         try {
             if (command.resolve) {
-                NamedAddresses addresses(writer);
+                NamedAddresses addresses(sink);
                 outcome = record::record(options, addresses);
                 addresses.look_up_the_rest();
             } else {
-                outcome = record::record(options, writer);
+                outcome = record::record(options, sink);
             }
         } catch (...) {
             // The command never ran: leave no empty trace behind.
