@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "render/evidence.hpp"
+
 namespace slowtrace::render {
 namespace {
 
@@ -46,15 +48,6 @@ std::string_view outcome_name(resolve::AttemptOutcome outcome) {
 }
 
 }  // namespace
-
-std::string_view evidence_name(resolve::NameEvidence evidence) {
-    constexpr std::string_view names[] = {
-        "none",      "reverse lookup", "hosts file",        "the program's DNS answer", "HTTP/2 :authority",
-        "HTTP Host", "SOCKS target",   "HTTP proxy target", "HTTP CONNECT target",      "QUIC SNI",
-        "TLS SNI"};
-    static_assert(std::size(names) == static_cast<std::size_t>(resolve::NameEvidence::tls_sni) + 1);
-    return names[static_cast<std::size_t>(evidence)];
-}
 
 JsonConnections::Life* JsonConnections::life_of(const Connection& connection) {
     const auto found = lives_.find(connection.id);

@@ -18,9 +18,6 @@
 
 namespace slowtrace::render {
 
-// "the program's DNS answer", "hosts file", …
-std::string_view evidence_name(resolve::NameEvidence evidence);
-
 class JsonConnections {
    public:
     // `first_number` and above are free for the synthetic process and its tracks.
