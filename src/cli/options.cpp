@@ -63,6 +63,8 @@ void add_record_options(CLI::App& app, RecordCommand& record) {
         ->type_name("EXPR");
     app.add_flag("--resolve", record.resolve,
                  "Look up names of addresses the program itself gave no name for, afterwards");
+    app.add_flag("--no-names", record.no_names,
+                 "Do not read names out of the command's traffic (DNS, TLS, HTTP): endpoints stay addresses");
     app.add_flag("--wait-all", record.wait_all, "Record on until background children have ended too");
     app.add_flag("-c,--summary-only", record.summary_only, "Report the table of calls only");
     app.add_flag("-f,--follow", record.follow, "Accepted for strace's sake: children and threads are always followed");

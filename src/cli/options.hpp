@@ -19,6 +19,7 @@ struct RecordCommand {
     bool no_json = false;
     bool overwrite = false;
     bool resolve = false;
+    bool no_names = false;
     bool wait_all = false;
     bool summary_only = false;  // -c
     bool follow = false;        // -f: always so
