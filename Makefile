@@ -105,13 +105,13 @@ check:
 
 bench:
 	@.ci/install-packages $(BUILD_PACKAGES) $(BENCH_PACKAGES)
-	@$(MAKE) --no-print-directory $(BUILD)/slowtrace $(BUILD)/bench/bare_ptrace $(BUILD)/bench/syscall_threads
-	python3 tests/bench/bench.py --binary $(BUILD)/slowtrace --bare $(BUILD)/bench/bare_ptrace --threads $(BUILD)/bench/syscall_threads
+	@$(MAKE) --no-print-directory $(BUILD)/slowtrace $(BUILD)/bench/bare_ptrace $(BUILD)/bench/syscall_threads $(BUILD)/bench/exchanges
+	python3 tests/bench/bench.py --binary $(BUILD)/slowtrace --bare $(BUILD)/bench/bare_ptrace --threads $(BUILD)/bench/syscall_threads --exchanges $(BUILD)/bench/exchanges
 
 $(BUILD)/bench/bare_ptrace: tests/bench/bare_ptrace.cpp
 	@mkdir -p $(@D)
 	$(CXX) -std=c++20 -O2 $(WARNINGS) -o $@ $<
-$(BUILD)/bench/syscall_threads: tests/bench/syscall_threads.c
+$(BUILD)/bench/%: tests/bench/%.c
 	@mkdir -p $(@D)
 	$(CC) -O2 $(WARNINGS) -pthread -o $@ $<
 

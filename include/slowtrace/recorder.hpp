@@ -20,6 +20,7 @@ struct RecordOptions {
     std::optional<std::int64_t> limit_ns;              // attached: let go after this long
     std::optional<std::int64_t> long_wait_ns;          // a Moment for every call that lasts longer than this
     std::optional<model::SyscallSelection> selection;  // absent: every call
+    bool interpret = true;                             // false: no names are read out of what passes on sockets
     bool reverse_names = false;                        // told in the Run event: such names will follow
     std::function<void(const std::string&)> notice;    // one line the user should read now; may be empty
     bool wait_for_all = false;                         // go on until detached children have ended too

@@ -68,6 +68,8 @@ void add_record_options(CLI::App& app, RecordCommand& record) {
     app.add_flag("--redact", record.redaction_key,
                  "Keep no host names, addresses, paths and arguments: stand-ins, the same for the same under one key "
                  "(--redact=KEY, or =@FILE for the key in FILE; without: a random one)");
+    app.add_flag("--no-names", record.no_names,
+                 "Do not read names out of the command's traffic (DNS, TLS, HTTP): endpoints stay addresses");
     app.add_flag("--wait-all", record.wait_all, "Record on until background children have ended too");
     app.add_flag("-c,--summary-only", record.summary_only, "Report the table of calls only");
     app.add_flag("-f,--follow", record.follow, "Accepted for strace's sake: children and threads are always followed");

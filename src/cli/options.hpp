@@ -21,6 +21,7 @@ struct RecordCommand {
     bool resolve = false;
     bool redact = false;
     std::string redaction_key;  // KEY, or @FILE; empty: a random one
+    bool no_names = false;
     bool wait_all = false;
     bool summary_only = false;  // -c
     bool follow = false;        // -f: always so

@@ -76,6 +76,7 @@ int run_record(const RecordCommand& command) {
     check_json_can_be_created(command, names);
     record::find_program(command.command.front());  // before any file is made
     options.reverse_names = command.resolve;
+    options.interpret = !command.no_names;
     options.notice = [](const std::string& line) { std::cerr << "slowtrace: " << line << std::endl; };
     record::RecordOutcome outcome;
     {

@@ -186,10 +186,18 @@ void Engine::on_exec(Tracee& leader, StoppedTracee stopped) {
     go_on(*tracee, std::move(stopped));
 }
 
+bool Engine::last_of_its_table(const Tracee& tracee) {
+    return tracee.descriptors.use_count() == 1 || std::ranges::none_of(tracees_, [&](const auto& entry) {
+               const Tracee& other = *entry.second;
+               return &other != &tracee && !other.death_told && other.descriptors == tracee.descriptors;
+           });
+}
+
 void Engine::on_exit(Tracee& tracee, StoppedTracee stopped) {
     if (const auto status = stopped.event_message(); status && started_) {
         calls_.abandon(tracee, model::Syscall::DIED, stopped.stamp_ns());
         end_job_stop(tracee, stopped.stamp_ns());
+        if (last_of_its_table(tracee)) calls_.end_table(tracee, stopped.stamp_ns());
         model::ThreadDeath death;
         death.set_time_ns(stopped.stamp_ns());
         death.set_status(static_cast<int>(*status));

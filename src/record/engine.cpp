@@ -49,7 +49,7 @@ RecordOutcome record(const RecordOptions& options, EventSink& sink) {
 }
 
 Engine::Engine(const RecordOptions& options, EventSink& sink)
-    : options_(options), sink_(sink), calls_(sink), filtered_(options.selection.has_value()) {
+    : options_(options), sink_(sink), calls_(sink, options.interpret), filtered_(options.selection.has_value()) {
     if (filtered_) calls_.select(&*options.selection);
 }
 

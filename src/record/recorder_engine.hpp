@@ -46,6 +46,7 @@ class Engine {
     void end_job_stop(Tracee& tracee, std::int64_t time_ns);
     Tracee* any_of_process(pid_t pid);
     bool somebody_is_creating();
+    bool last_of_its_table(const Tracee& tracee);
 
     // run_frame.cpp: how a recording begins and ends.
     void start_run(Tracee& root, std::int64_t exec_ns);
