@@ -32,6 +32,9 @@ void remember_signal_state();
 // The file execvp(3) would run for `name`. Throws Error (not_found, cannot_execute).
 std::string find_program(const std::string& name);
 
+// What a running process is called (comm); empty when there is none.
+std::string name_of_process(pid_t pid);
+
 // How the command ended: its wait status (wait(2)), for the caller to pass on. Nothing when it was attached to and
 // let go, or ended outside our sight.
 struct RecordOutcome {

@@ -11,11 +11,14 @@ namespace slowtrace::cli {
 
 enum class Colour { automatic, always, never };
 
-// `slowtrace [options] -- COMMAND…`
+// `slowtrace [options] -- COMMAND…`, or `slowtrace [options] -p PID…`
 struct RecordCommand {
     std::vector<std::string> command;
-    std::string output;  // -o, empty: a free name in the current directory
-    std::string json;    // --json, empty: beside the trace
+    std::vector<int> attach;                   // -p: instead of a command
+    std::optional<std::int64_t> limit_ns;      // --for
+    std::optional<std::int64_t> long_wait_ns;  // --live
+    std::string output;                        // -o, empty: a free name in the current directory
+    std::string json;                          // --json, empty: beside the trace
     bool no_json = false;
     bool overwrite = false;
     bool resolve = false;

@@ -82,6 +82,13 @@ void CallRecorder::begin(Tracee& tracee, const SyscallStop& stop) {
     start(tracee, stop, architecture);
 }
 
+void CallRecorder::found(Tracee& tracee, const SyscallStop& stop, std::int64_t time_ns) {
+    start(tracee, stop, find_architecture(stop.audit_architecture, stop.number));
+    tracee.open.call.set_began_before(true);
+    tracee.open.call.set_entry_ns(time_ns);
+    tracee.open.piece_entry_ns = time_ns;
+}
+
 void CallRecorder::start(Tracee& tracee, const SyscallStop& stop, const Architecture* architecture) {
     OpenCall& open = tracee.open;
     model::Syscall& call = open.call;

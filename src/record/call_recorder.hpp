@@ -41,6 +41,8 @@ class CallRecorder {
         tracee.open.piece_entry_ns = now_ns();
         if (tracee.open.call.entry_ns() == 0) tracee.open.call.set_entry_ns(tracee.open.piece_entry_ns);
     }
+    // The thread was in this call already when recording it began; it is known to have been from `time_ns` on.
+    void found(Tracee& tracee, const SyscallStop& stop, std::int64_t time_ns);
     // The thread left the call it was in. Exits without an entry (a new child's return from fork) are ignored.
     void end(Tracee& tracee, const SyscallStop& stop, std::int64_t stamp_ns, std::int64_t delay_ns);
     // No exit will come: what is open ends at `time_ns`, unfinished.
