@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cmath>
 #include <cstdio>
+#include <utility>
 
 #include "render/evidence.hpp"
 #include "render/report_page.hpp"
@@ -73,13 +74,23 @@ std::string error_names(const EndpointLine& line) {
     return names.empty() ? names : " (" + names + ")";
 }
 
+// "2 refused, 1 unreachable (EHOSTUNREACH), 1 lost the race"
+std::string failures(const EndpointLine& line) {
+    analyze::Attempts attempts = line.attempts;
+    const std::uint64_t lost = std::exchange(attempts.outcomes[static_cast<std::size_t>(AttemptOutcome::lost_race)], 0);
+    std::string words = attempt_outcomes(attempts, false);
+    words += error_names(line);
+    if (lost > 0) add(words, format_count(lost) + " lost the race");
+    return words;
+}
+
 // "4 connections for 12 requests, 3 timed out · connect median 12ms, max 15ms · first byte 50ms"
 std::string answers(const EndpointLine& line) {
     std::string text;
     if (line.connections > 0) text = counted(line.connections, "connection", "connections");
     if (line.requests > 0) text += (text.empty() ? "" : " for ") + counted(line.requests, "request", "requests");
     if (line.reused > 0 && line.connections > 1) text += ", " + format_count(line.reused) + " reused";
-    add(text, attempt_outcomes(line.attempts, false) + error_names(line));
+    add(text, failures(line));
     for (const auto& [name, phase] : {std::pair{"dns", &line.dns}, std::pair{"connect", &line.connect},
                                       std::pair{"tls", &line.tls}, std::pair{"first byte", &line.first_byte}})
         add(text, times(name, *phase), " · ");
