@@ -127,7 +127,8 @@ std::string questions(const EndpointLine& line) {
 void add_endpoint(Columns& table, const EndpointLine& line, std::int64_t wall_ns) {
     std::string first = who(line);
     if (line.dns_server) add(first, questions(line), " · ");
-    table.row({format_duration(line.waited_ns()), percent(line.critical_ns, wall_ns), first});
+    table.row(
+        {format_duration(line.waited_ns()), line.critical_ns > 0 ? percent(line.critical_ns, wall_ns) : "", first});
     if (line.dns_server) return;
     for (const std::string& detail : {answers(line), traffic(line)})
         if (!detail.empty()) table.under(detail);
