@@ -5,6 +5,8 @@
 
 #include <cerrno>
 
+#include "resolve/connection_life.hpp"
+
 namespace slowtrace::resolve {
 
 namespace {
@@ -124,6 +126,7 @@ void ConnectAttempts::conclude(TrackedFile& file, AttemptOutcome outcome, int er
     } else {
         connection.state = ConnectionState::failed;
     }
+    if (file.socket->life) file.socket->life->connected(attempt.from_ns, time_ns);
     notices_.attempt({.connection = nullptr,
                       .thread = attempt.thread,
                       .from_ns = attempt.from_ns,

@@ -17,6 +17,10 @@ class Notices {
         attempt.connection = connection.get();
         pending_.push_back([attempt, kept = std::move(connection)](ResolvedSink& to) { to.connect_attempt(attempt); });
     }
+    void phase(std::shared_ptr<const Connection> connection, PhaseStretch stretch) {
+        pending_.push_back(
+            [kept = std::move(connection), told = std::move(stretch)](ResolvedSink& to) { to.phase(*kept, told); });
+    }
     void closed(std::shared_ptr<const Connection> connection, std::int64_t time_ns) {
         pending_.push_back(
             [kept = std::move(connection), time_ns](ResolvedSink& to) { to.connection_closed(*kept, time_ns); });

@@ -1,6 +1,8 @@
 // Descriptor tables and the life of what they refer to: references counted as the kernel counts them.
 #include "resolve/run_state.hpp"
 
+#include "resolve/connection_life.hpp"
+
 namespace slowtrace::resolve {
 
 namespace {
@@ -57,6 +59,8 @@ void RunState::close_file(TrackedFile& file, Closing closing, std::int64_t time_
 
     attempts.gone(file, closing, time_ns);
     exchanges.gone(file, time_ns);
+    if (file.socket->life) file.socket->life->close(time_ns);
+    file.socket->life = nullptr;
     if (auto passed = in_flight.find(file.pair.value_or(UINT64_MAX)); passed != in_flight.end()) {
         for (const auto& files : passed->second) orphans.insert(orphans.end(), files.begin(), files.end());
         in_flight.erase(passed);

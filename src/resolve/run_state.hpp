@@ -21,7 +21,7 @@ struct RunState {
     Notices notices;
     ProcessTable processes;
     NameBook names;
-    Connections connections{sink, names};
+    Connections connections{sink, notices, names};
     ConnectAttempts attempts{notices};
     DnsExchanges exchanges{notices, names};
     // Objects the kernel names alike in every process ("pipe:[7]r"), and UNIX listeners by their address.
