@@ -209,7 +209,7 @@ std::vector<EndpointLine> EndpointLedger::finished() const {
     std::vector<EndpointLine> lines;
     for (const auto& [key, row] : rows_) {
         lines.push_back(row.finished());
-        lines.back().name = with_local_peer(lines.back().name, lines.back().local_peer);
+        if (!row.line.dns_server) lines.back().name = with_local_peer(lines.back().name, lines.back().local_peer);
     }
     std::stable_sort(lines.begin(), lines.end(), [](const EndpointLine& a, const EndpointLine& b) {
         if (a.waited_ns() != b.waited_ns()) return a.waited_ns() > b.waited_ns();

@@ -79,7 +79,7 @@ bool printable(const std::string& text) {
 
 TEST_CASE("every report fixture gives the report and timeline that were kept", "[golden]") {
     const std::vector<fs::path> paths = fixtures();
-    REQUIRE(paths.size() >= 7);
+    REQUIRE(paths.size() >= 14);
     for (const fs::path& path : paths) {
         INFO(path.string());
         const analyze::Report report = analysed(path);
