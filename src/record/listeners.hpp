@@ -14,9 +14,10 @@
 
 namespace slowtrace::record {
 
-struct Listener {
+struct LocalProcess {
     pid_t pid = 0;
     std::uint32_t user = 0;
+    std::string name;  // comm
 };
 
 // Whether a connection to `ip` (4 or 16 octets, network order) arrives at this listening socket: the same address,
@@ -27,15 +28,15 @@ class Listeners {
    public:
     // The process that holds the socket listening for a connection to ip:port made from the network namespace of
     // `tid`; of several, the one with the lowest number. Nothing where none is found or visible. What was found is
-    // kept as long as it is still true, which costs one readlink(2) to see; what was not, for a second.
-    std::optional<Listener> find(pid_t tid, const std::string& ip, std::uint32_t port, std::int64_t now_ns);
+    // kept as long as it is still true, which costs one readlink(2) to see; what was not, and names, for a second.
+    std::optional<LocalProcess> find(pid_t tid, const std::string& ip, std::uint32_t port, std::int64_t now_ns);
 
    private:
     struct Holder {
-        Listener listener;
+        LocalProcess process;
         int fd = 0;
         std::string target;            // "socket:[7]"
-        std::int64_t searched_ns = 0;  // when, where none was found
+        std::int64_t searched_ns = 0;  // when, 0: never; its name is as old
         bool found = false;
     };
     static Holder search(pid_t tid, const std::string& space, const std::string& ip, std::uint32_t port);

@@ -107,7 +107,7 @@ void SocketWitness::tell_credentials(const Tracee& tracee, int fd, bool listener
     ucred peer{};
     socklen_t length = sizeof peer;
     if (!copy || getsockopt(copy.get(), SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) return;
-    if (peer.pid > 0) tell(tracee, fd, {peer.pid, peer.uid}, listener, time_ns);
+    if (peer.pid > 0) tell(tracee, fd, {peer.pid, peer.uid, read_comm(peer.pid).value_or("")}, listener, time_ns);
 }
 
 void SocketWitness::tell_listener(const Tracee& tracee, int fd, const model::SocketAddress& to, std::int64_t time_ns) {
@@ -116,7 +116,8 @@ void SocketWitness::tell_listener(const Tracee& tracee, int fd, const model::Soc
         tell(tracee, fd, *found, true, time_ns);
 }
 
-void SocketWitness::tell(const Tracee& tracee, int fd, const Listener& process, bool listener, std::int64_t time_ns) {
+void SocketWitness::tell(const Tracee& tracee, int fd, const LocalProcess& process, bool listener,
+                         std::int64_t time_ns) {
     auto& peer = *event_.mutable_peer_process();
     peer.Clear();
     peer.set_thread(index(tracee.thread));
@@ -124,7 +125,7 @@ void SocketWitness::tell(const Tracee& tracee, int fd, const Listener& process, 
     peer.set_fd(fd);
     peer.set_pid(process.pid);
     peer.set_uid(process.user);
-    peer.set_name(read_comm(process.pid).value_or(""));
+    peer.set_name(process.name);
     peer.set_listener(listener);
     sink_.event(event_);
 }

@@ -27,7 +27,7 @@ class SocketWitness {
     void report_closing(const Tracee& tracee, int fd, std::int64_t time_ns);
     void tell_credentials(const Tracee& tracee, int fd, bool listener, std::int64_t time_ns);
     void tell_listener(const Tracee& tracee, int fd, const model::SocketAddress& to, std::int64_t time_ns);
-    void tell(const Tracee& tracee, int fd, const Listener& process, bool listener, std::int64_t time_ns);
+    void tell(const Tracee& tracee, int fd, const LocalProcess& process, bool listener, std::int64_t time_ns);
 
     EventSink& sink_;
     Listeners listeners_;
