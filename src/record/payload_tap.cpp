@@ -5,7 +5,7 @@
 
 #include <cerrno>
 
-#include "record/ephemeral_ports.hpp"
+#include "record/connection_origin.hpp"
 
 namespace slowtrace::record {
 
@@ -56,8 +56,7 @@ void PayloadTap::on_connect(Tracee& tracee, const OpenCall& open) {
 void PayloadTap::looked_up(DescriptorWatch& watch, const model::DescriptorBinding& binding) {
     const model::Socket& socket = binding.socket();
     if (!factory_ || !socket.connected() || socket.listening()) return;
-    const bool accepted = watch.kind(binding.fd()) == SocketKind::stream && is_ephemeral(socket.peer().port()) &&
-                          !is_ephemeral(socket.local().port());
+    const bool accepted = watch.kind(binding.fd()) == SocketKind::stream && seems_accepted(socket);
     if (!accepted) attach(watch, binding.fd(), socket.peer());
 }
 

@@ -7,8 +7,8 @@
 
 #include <cerrno>
 
+#include "record/connection_origin.hpp"
 #include "record/descriptor_copy.hpp"
-#include "record/ephemeral_ports.hpp"
 #include "record/proc.hpp"
 #include "record/ptrace.hpp"
 #include "record/tcp_report.hpp"
@@ -97,7 +97,7 @@ void SocketWitness::looked_up(const Tracee& tracee, const model::DescriptorBindi
     const SocketKind kind = tracee.descriptors->kind(binding.fd());
     if (kind == SocketKind::local)
         tell_credentials(tracee, binding.fd(), !socket.peer().path().empty(), time_ns);
-    else if (kind == SocketKind::stream && !is_ephemeral(socket.peer().port()))
+    else if (kind == SocketKind::stream && !seems_accepted(socket))
         tell_listener(tracee, binding.fd(), socket.peer(), time_ns);
 }
 
