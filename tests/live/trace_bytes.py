@@ -2,9 +2,12 @@
 
 import ctypes
 import ctypes.util
+import re
+import shutil
 import struct
+import subprocess
 
-from lab import Skipped, check
+from lab import REPOSITORY, Skipped, check
 
 HEADER_BYTES, FRAME_BYTES = 16, 12
 
@@ -30,3 +33,20 @@ def unpacked(path):
         check(got == raw, f"a block of {raw} bytes unpacks to {got}")
         content += room.raw
         at += packed
+
+
+def events(path):
+    """The events of a run that are no calls, in order: (kind, protobuf text of its fields)."""
+    if not shutil.which("protoc"):
+        raise Skipped("protoc is not installed: the trace cannot be decoded")
+    decoded = subprocess.run(["protoc", "--decode=slowtrace.model.Block", f"--proto_path={REPOSITORY}/src",
+                              "model/trace.proto"], input=unpacked(path), capture_output=True, check=True).stdout
+    for event in re.findall(r"^  event \{\n(.*?)^  \}", decoded.decode(), re.M | re.S):
+        kind, _, fields = event.strip().partition(" ")
+        yield kind, fields
+
+
+def field(fields, name, missing="0"):
+    """The value of a scalar field in protobuf text."""
+    match = re.search(rf'\b{name}: "?([^"\n]*)', fields)
+    return match[1] if match else missing
