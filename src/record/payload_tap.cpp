@@ -22,11 +22,6 @@ bool beside_the_stream(std::uint64_t flags) {
     return flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE);
 }
 
-// Whether the first attempt goes on in the background (connect(2)).
-bool under_way(std::int64_t result) {
-    return result == 0 || result == -EINPROGRESS || result == -EINTR;
-}
-
 const model::SocketAddress* captured_address(const model::Syscall& call) {
     for (const model::Captured& captured : call.captured())
         if (captured.has_address()) return &captured.address();
@@ -50,7 +45,7 @@ void PayloadTap::on_connect(Tracee& tracee, const OpenCall& open) {
     if (result == -EALREADY || result == -EISCONN || !peer) return;
     if (result == 0 && watch.tapped(fd) && watch.kind(fd) == SocketKind::stream && peer->family() != AF_UNSPEC) return;
     watch.drop_tap(fd);
-    if (under_way(result) && peer->family() != AF_UNSPEC) attach(watch, fd, *peer);
+    if (connect_goes_on(result) && peer->family() != AF_UNSPEC) attach(watch, fd, *peer);
 }
 
 void PayloadTap::looked_up(DescriptorWatch& watch, const model::DescriptorBinding& binding) {

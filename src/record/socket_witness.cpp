@@ -5,8 +5,6 @@
 #include <linux/close_range.h>
 #include <sys/socket.h>
 
-#include <cerrno>
-
 #include "record/connection_origin.hpp"
 #include "record/descriptor_copy.hpp"
 #include "record/proc.hpp"
@@ -74,16 +72,16 @@ void SocketWitness::report_closing(const Tracee& tracee, int fd, std::int64_t ti
     sink_.event(event_);
 }
 
-void SocketWitness::after(const Tracee& tracee) {
-    const model::Syscall& call = tracee.open.call;
-    const Call kind = tracee.open.row->call;
+void SocketWitness::after(const Tracee& tracee, const OpenCall& open) {
+    const model::Syscall& call = open.call;
+    const Call kind = open.row->call;
     const DescriptorWatch& watch = *tracee.descriptors;
     if (kind == Call::connect) {
         const int fd = static_cast<int>(call.arguments(0));
         const model::SocketAddress* peer = captured_address(call);
         if (watch.kind(fd) == SocketKind::local && call.result() == 0)
             tell_credentials(tracee, fd, true, call.exit_ns());
-        else if (peer && watch.connection(fd) && (call.result() == 0 || call.result() == -EINPROGRESS))
+        else if (peer && watch.connection(fd) && connect_goes_on(call.result()))
             tell_listener(tracee, fd, *peer, call.exit_ns());
     } else if ((kind == Call::accept || kind == Call::accept4) && call.result() >= 0) {
         const int fd = static_cast<int>(call.result());

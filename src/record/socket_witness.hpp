@@ -19,7 +19,7 @@ class SocketWitness {
     void table_ends(const Tracee& tracee, std::int64_t time_ns);
     // A call has ended: a PeerProcess for a UNIX socket that was connected or accepted, and for a TCP connection to
     // a loopback address, whoever accepts it. descriptor_effects must have seen the call.
-    void after(const Tracee& tracee);
+    void after(const Tracee& tracee, const OpenCall& open);
     // A connection nobody saw being made: its PeerProcess, where it is local.
     void looked_up(const Tracee& tracee, const model::DescriptorBinding& binding, std::int64_t time_ns);
 

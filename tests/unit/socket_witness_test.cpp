@@ -80,7 +80,7 @@ struct Bench {
         tracee.open.call.set_exit_ns(5);
         tracee.open.call.set_result(result);
         apply_descriptor_effects(tracee, tracee.open);
-        witness.after(tracee);
+        witness.after(tracee, tracee.open);
     }
     void opened_stream(int fd) {
         tracee.descriptors->opened(fd, SocketKind::stream);
