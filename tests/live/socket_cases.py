@@ -31,6 +31,19 @@ WAYS = {
     "not blocking": """
 c = socket.socket(); c.setblocking(False); c.connect_ex(("127.0.0.1", port))
 select.select([], [c], []); c.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR); c.send(REQUEST)""",
+    "interrupted": """
+import signal, struct, time
+signal.signal(signal.SIGALRM, lambda *_: None); signal.siginterrupt(signal.SIGALRM, True)
+full = socket.create_server(("127.0.0.1", 0), backlog=0); fillers = []
+for _ in range(4):
+    fillers.append(socket.socket()); fillers[-1].setblocking(False); fillers[-1].connect_ex(full.getsockname())
+import ctypes
+c = socket.socket()
+address = struct.pack("=H", socket.AF_INET) + struct.pack(">H4s8x", full.getsockname()[1], b"\\x7f\\0\\0\\x01")
+signal.setitimer(signal.ITIMER_REAL, 0.2)
+if ctypes.CDLL(None).connect(c.fileno(), address, len(address)) != -1: sys.exit(3)
+threading.Thread(target=lambda: [full.accept() for _ in range(6)], daemon=True).start()
+select.select([], [c], []); os.write(c.fileno(), REQUEST); os._exit(0)""",
     "passed": """
 here, there = socket.socketpair(socket.AF_UNIX)
 c = connected(); socket.send_fds(here, [b"x"], [c.fileno()]); c.close()
