@@ -5,7 +5,7 @@ import os
 import sys
 
 import trace_bytes
-from lab import Skipped, check, check_equal
+from lab import check, check_equal
 
 PROGRAM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "talkative.py")
 # One for each place (talkative.py names them); long enough to be found nowhere by chance.
@@ -13,7 +13,7 @@ SECRETS = [f"Geheim{place}{word}" for place, word in
            enumerate(("pfad", "frage", "kennwort", "keks", "inhalt", "antwort", "fahrkarte", "kopfzeile"))]
 # Host names the same connections carry: what is found shows that the search works.
 NAMES = ["pypi.example.com", "slow.example.com", "extra.example.org", "cdn.example.net", "socks.example.org",
-         "tls.example.org"]
+         "tls.example.org", "h2.example.org"]
 
 
 def forms(secret):

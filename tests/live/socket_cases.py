@@ -2,12 +2,12 @@
 is gone, the process at the other end of a local one."""
 
 import os
+import shutil
 import socket
-import subprocess
 import sys
 import threading
 
-from lab import check, check_equal
+from lab import Skipped, check, check_equal
 from trace_bytes import events, field
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: pypi.example.com\r\n\r\n"
@@ -180,10 +180,29 @@ def no_names_leaves_the_kernels_word(lab):
     check("tcp" in found and "peer_process" in found, f"the kernel's word is missing: {sorted(found)}")
 
 
+def name_service_is_heard(lab):
+    """glibc's own client, asking a cache daemon through its socket."""
+    if os.geteuid() != 0 or not shutil.which("unshare"):
+        raise Skipped("a mount namespace needs root")
+    name, service = lab.path("run"), os.path.join(os.path.dirname(os.path.abspath(__file__)), "name_service.py")
+    inside = 'mount -t tmpfs none /run && exec "$0" "$@"'
+    finished = lab.run(["unshare", "-m", "sh", "-c", inside, sys.executable, service, lab.binary, "--no-json", "-o",
+                        name, "--", "getent", "ahostsv4", "extra.example.org"])
+    if b"mount:" in finished.errors:
+        raise Skipped("no file system may be mounted here")
+    check_equal(finished.status, 0, f"status ({finished.report[-500:]})")
+    check(b"192.0.2.7" in finished.output, f"not answered by it: {finished.output}")
+    messages = [fields for kind, fields in events(name + ".slowtrace") if kind == "dns"]
+    check_equal([field(fields, "carrier") for fields in messages], ["NSCD", "NSCD"], "how they travelled")
+    check_equal([field(fields, "response") for fields in messages], ["0", "true"], "question and answer")
+    check(all('name: "extra.example.org"' in fields for fields in messages), f"the name: {messages}")
+    check(r'ip: "\300\000\002\007"' in messages[1], f"the address: {messages[1]}")
+
+
 def cases(_lab):
     for way in WAYS:
         yield f"sockets: a name is read from {way}", name_is_read(way)
     for test in (own_server_claims_nothing, inherited_connection_is_read, kernel_reports_before_each_close,
                  descriptors_closed_in_bulk_are_reported, peers_are_named, hosts_file_is_told_once,
-                 no_names_leaves_the_kernels_word):
+                 no_names_leaves_the_kernels_word, name_service_is_heard):
         yield f"sockets: {test.__name__.replace('_', ' ')}", test
