@@ -81,7 +81,7 @@ void SocketWitness::after(const Tracee& tracee, const OpenCall& open) {
         const model::SocketAddress* peer = captured_address(call);
         if (watch.kind(fd) == SocketKind::local && call.result() == 0)
             tell_credentials(tracee, fd, true, call.exit_ns());
-        else if (peer && watch.connection(fd) && connect_goes_on(call.result()))
+        else if (peer && connect_goes_on(call.result()))
             tell_listener(tracee, fd, *peer, call.exit_ns());
     } else if ((kind == Call::accept || kind == Call::accept4) && call.result() >= 0) {
         const int fd = static_cast<int>(call.result());
@@ -95,7 +95,7 @@ void SocketWitness::looked_up(const Tracee& tracee, const model::DescriptorBindi
     const SocketKind kind = tracee.descriptors->kind(binding.fd());
     if (kind == SocketKind::local)
         tell_credentials(tracee, binding.fd(), !socket.peer().path().empty(), time_ns);
-    else if (kind == SocketKind::stream && !seems_accepted(socket))
+    else if (!seems_accepted(socket))
         tell_listener(tracee, binding.fd(), socket.peer(), time_ns);
 }
 
@@ -109,8 +109,10 @@ void SocketWitness::tell_credentials(const Tracee& tracee, int fd, bool listener
 }
 
 void SocketWitness::tell_listener(const Tracee& tracee, int fd, const model::SocketAddress& to, std::int64_t time_ns) {
-    if (!is_loopback(to.ip())) return;
-    if (const auto found = listeners_.find(tracee.tid, to.ip(), to.port(), time_ns))
+    const SocketKind kind = tracee.descriptors->kind(fd);
+    if ((kind != SocketKind::stream && kind != SocketKind::datagram) || !is_loopback(to.ip())) return;
+    const int type = kind == SocketKind::stream ? SOCK_STREAM : SOCK_DGRAM;
+    if (const auto found = listeners_.find(tracee.tid, type, to.ip(), to.port(), time_ns))
         tell(tracee, fd, *found, true, time_ns);
 }
 
