@@ -61,7 +61,8 @@ class CallRecorder {
     void tell_escape(Tracee& tracee);
     void drop_jumped_over(Tracee& tracee, const SyscallStop& stop);
     void settle_after_handler(Tracee& tracee, const SyscallStop& stop);
-    void finish_interrupted(OpenCall& open);
+    void finish_interrupted(Tracee& tracee, OpenCall& open);
+    void follow_sockets(Tracee& tracee, const OpenCall& open);
     void start(Tracee& tracee, const SyscallStop& stop, const Architecture* architecture);
     ProcessMemory memory_of(const Tracee& tracee) const;
     void deliver_interrupted(Tracee& tracee, model::Syscall::Ending ending);
