@@ -29,6 +29,13 @@ constexpr std::uint64_t same_files = CLONE_THREAD | CLONE_FILES;
 // been the kernel's own, looking whether what is waited for has come.
 constexpr std::int64_t returned_ns = 20'000;
 
+bool has_returned(pid_t tid, const Unstopped& before, const std::optional<SyscallStop>& now, std::int64_t on_cpu_ns) {
+    if (now && !same_call(*now, before.call)) return true;
+    // One that moves octets runs now and then without returning: only its program's own time tells.
+    if (moves_octets(before.call)) return !now && user_ticks(tid) > before.user_ticks;
+    return !now || on_cpu_ns - before.on_cpu_ns > returned_ns;
+}
+
 bool is_ours(const ProcessStatus& status) {
     return status.tracer == gettid() || status.tracer == getpid();
 }
@@ -158,7 +165,7 @@ void Engine::look_first(Tracee& tracee, const Seized& process, const SeizedThrea
     const bool disturbed =
         call && !thread.stopped && disturbance_of(*call, tracee.pid, tracee.tid, false) == Disturbance::lasting;
     if (disturbed) {
-        tracee.unstopped = {*call, now_ns(), time_on_cpu_ns(tracee.tid)};
+        tracee.unstopped = {*call, now_ns(), time_on_cpu_ns(tracee.tid), user_ticks(tracee.tid)};
         unstopped_.insert(tracee.tid);
         return;
     }
@@ -180,8 +187,7 @@ bool Engine::stop_if_possible(Tracee& tracee) {
     Unstopped& before = *tracee.unstopped;
     const auto call = read_blocked_call(tracee.tid, before.call.audit_architecture);
     const std::int64_t now = now_ns(), on_cpu = time_on_cpu_ns(tracee.tid);
-    const bool returned = !call || !same_call(*call, before.call) || on_cpu - before.on_cpu_ns > returned_ns;
-    if (!returned) {
+    if (!has_returned(tracee.tid, before, call, on_cpu)) {
         before.seen_ns = now;
         before.on_cpu_ns = on_cpu;
         return false;
@@ -189,10 +195,10 @@ bool Engine::stop_if_possible(Tracee& tracee) {
     calls_.abandon(tracee, model::Syscall::DETACHED, before.seen_ns);
     if (call && disturbance_of(*call, tracee.pid, tracee.tid, true) == Disturbance::lasting) {
         calls_.found(tracee, *call, now);
-        before = {*call, now, on_cpu};
+        before = {*call, now, on_cpu, user_ticks(tracee.tid)};
         return false;
     }
-    tracee.unstopped.reset();
+    tracee.unstopped.reset();  // `before` is gone
     ask_to_stop(tracee.tid);
     return true;
 }

@@ -34,8 +34,9 @@ struct OpenCall {
 // An attached thread that is not stopped, because its call would not come through it unchanged.
 struct Unstopped {
     SyscallStop call;
-    std::int64_t seen_ns = 0;    // when it was last seen in that call
-    std::int64_t on_cpu_ns = 0;  // its time on a CPU then: a thread that has run since has left the call
+    std::int64_t seen_ns = 0;      // when it was last seen in that call
+    std::int64_t on_cpu_ns = 0;    // its time on a CPU then: a thread that has run since has left the call
+    std::uint64_t user_ticks = 0;  // of that, when it was first seen in the call: its program's own
 };
 
 struct Tracee {
