@@ -52,6 +52,7 @@ struct Tracee {
     int stopped_by = 0;
     std::uint64_t alternate_stack = 0, alternate_stack_bytes = 0;  // sigaltstack(2)
     bool death_told = false;
+    bool let_go = false;  // it will stop at no call any more
     // Attached: until its first stop has told what became of the call it was found in.
     bool unsettled = false;
     std::optional<SyscallStop> found;
