@@ -10,6 +10,7 @@
 #include <iostream>
 
 #include "cli/commands.hpp"
+#include "cli/live_report.hpp"
 #include "cli/named_addresses.hpp"
 #include "cli/output_names.hpp"
 #include "cli/present.hpp"
@@ -72,6 +73,7 @@ void present(const RecordCommand& command, const OutputNames& names) {
 }  // namespace
 
 int run_record(const RecordCommand& command) {
+    signal(SIGUSR1, SIG_IGN);  // a question before there is anything to tell; the recorder answers later ones
     record::RecordOptions options;
     options.command = command.command;
     options.attach.assign(command.attach.begin(), command.attach.end());
@@ -88,12 +90,14 @@ int run_record(const RecordCommand& command) {
     {
         trace::TraceWriter writer(names.trace, command.overwrite);
         try {
+            LiveReport live(
+                writer, names.trace, [&] { writer.flush(); }, command.long_wait_ns.has_value());
             if (command.resolve) {
-                NamedAddresses addresses(writer);
+                NamedAddresses addresses(live);
                 outcome = record::record(options, addresses);
                 addresses.look_up_the_rest();
             } else {
-                outcome = record::record(options, writer);
+                outcome = record::record(options, live);
             }
         } catch (...) {
             // The command never ran: leave no empty trace behind.

@@ -12,7 +12,7 @@
 #include <cstring>
 #include <string>
 
-#include "record/borrowed_descriptor.hpp"
+#include "record/descriptor_copy.hpp"
 #include "record/proc.hpp"
 
 namespace slowtrace::record {
@@ -77,7 +77,7 @@ const WeaknessRow* weakness_of(Call call) {
 }
 
 bool has_timeout(pid_t pid, pid_t tid, int fd, int option) {
-    const UniqueFd socket = borrow_descriptor(pid, tid, fd);
+    const UniqueFd socket = copy_descriptor(pid, tid, fd);
     timeval limit{};
     socklen_t length = sizeof limit;
     return socket && getsockopt(socket.get(), SOL_SOCKET, option, &limit, &length) == 0 &&
