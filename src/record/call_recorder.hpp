@@ -45,6 +45,11 @@ class CallRecorder {
     void found(Tracee& tracee, const SyscallStop& stop, std::int64_t time_ns);
     // The thread left the call it was in. Exits without an entry (a new child's return from fork) are ignored.
     void end(Tracee& tracee, const SyscallStop& stop, std::int64_t stamp_ns, std::int64_t delay_ns);
+    // Has the events tell what `fd` means, should they not yet.
+    void explain(Tracee& tracee, int fd) {
+        lookups_left_ = 1;
+        explain_descriptor(tracee, fd);
+    }
     // No exit will come: what is open ends at `time_ns`, unfinished.
     void abandon(Tracee& tracee, model::Syscall::Ending ending, std::int64_t time_ns);
 

@@ -83,6 +83,12 @@ void Engine::let_go(Tracee& tracee, StoppedTracee stopped) {
         if (const auto child = stopped.event_message()) claim(tracee, static_cast<pid_t>(*child), stopped.stamp_ns());
     } else if (kind == StopKind::syscall) {
         auto stop = stopped.syscall_stop();
+        if (stop && stop->entry) {
+            // Detaching here would interrupt the call (ptrace_unlink): our own request does, and is made good below.
+            calls_.begin(tracee, *stop);
+            calls_.entered(tracee);
+            return std::move(stopped).resume_to_next_call();
+        }
         if (stop && !stop->entry) stop = settled_result(tracee, stopped, *stop);
         constexpr std::int64_t first_restart = -516, last_restart = -512;
         if (stop && !stop->entry && stop->result >= first_restart && stop->result <= last_restart)

@@ -7,6 +7,7 @@
 
 #include "resolve/call_context.hpp"
 #include "resolve/connection_facts.hpp"
+#include "resolve/moments.hpp"
 #include "resolve/seen_descriptors.hpp"
 
 namespace slowtrace::resolve {
@@ -45,6 +46,7 @@ class Resolver::Implementation {
     void end_process(ProcessState& process);
     void dns(const model::DnsMessage& message);
     void call_known(const model::Syscall& call, ThreadState& thread);
+    void moment(const model::Moment& moment);
     void resolve_arguments(const model::Syscall& call, const model::SyscallRow& row, ThreadState& thread);
 
     void seen(std::int64_t time_ns) { last_ns_ = std::max(last_ns_, time_ns); }
@@ -114,6 +116,9 @@ void Resolver::Implementation::event(const model::Event& event) {
             seen(event.end().time_ns());
             end_ = event.end();
             break;
+        case model::Event::kMoment:
+            moment(event.moment());
+            break;
         case model::Event::kStream:
             seen(event.stream().time_ns());
             if (ThreadState* state = thread(event.stream().thread())) heard(run_, *state, event.stream());
@@ -126,7 +131,6 @@ void Resolver::Implementation::event(const model::Event& event) {
             seen(event.peer_process().time_ns());
             if (ThreadState* state = thread(event.peer_process().thread())) heard(run_, *state, event.peer_process());
             break;
-        case model::Event::kMoment:
         case model::Event::KIND_NOT_SET:
             break;
     }
@@ -286,6 +290,28 @@ void Resolver::Implementation::call_known(const model::Syscall& call, ThreadStat
                 .descriptors = descriptors_,
                 .watched = watched_,
                 .child = context.child});
+}
+
+void Resolver::Implementation::moment(const model::Moment& moment) {
+    seen(moment.time_ns());
+    ThreadState* state = thread(moment.thread());
+    if (state == nullptr || state->ended) return;
+    if (!moment.has_call()) return sink_.moment(state->thread, state->process->process, nullptr, moment);
+    const model::SyscallRow& row = model::syscall_row(moment.call().abi(), moment.call().number());
+    if (state->files != nullptr) {
+        resolve_arguments(moment.call(), row, *state);
+        describe_moment(run_, moment, row, *state, descriptors_, watched_);
+    }
+    const ResolvedCall call{.call = moment.call(),
+                            .row = row,
+                            .thread = state->thread,
+                            .process = state->process->process,
+                            .descriptors = descriptors_,
+                            .watched = watched_,
+                            .child = {}};
+    sink_.moment(state->thread, state->process->process, &call, moment);
+    descriptors_.clear();
+    watched_.clear();
 }
 
 void Resolver::Implementation::finish() {
