@@ -11,6 +11,8 @@ from lab import REPOSITORY, Skipped, check, check_equal, first_cause_line
 SCENARIO = os.path.join(REPOSITORY, "fixtures", "scenarios", "pip", "scenario.py")
 PACKAGES = 4
 
+TOGETHER = True  # the last test looks for servers that others would still be running
+
 
 def perform(lab, *options, prefix=(), output=None):
     output = output or lab.path("demo")

@@ -367,8 +367,10 @@ TEST_CASE("files that are no trace are refused in words", "[trace]") {
     };
     const std::string header(magic);
     REQUIRE_THAT(refusal(header + std::string("\x07\0\0\0", 4)),
-                 Catch::Equals(path + ": written by a newer slowtrace (format 7; this one reads up to 1): "
-                                      "update slowtrace"));
+                 Catch::Equals(path + ": written by a newer slowtrace (format 7; this one reads up to " +
+                               std::to_string(format_version) +
+                               "): "
+                               "update slowtrace"));
     REQUIRE_THAT(refusal(header + std::string(4, '\0')), Catch::Contains("damaged"));
     REQUIRE_THAT(refusal(header), Catch::Contains("cut off"));
     REQUIRE_THAT(refusal(header + std::string("\x01\0\0\0", 4)), Catch::Contains("record again"));
