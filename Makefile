@@ -11,7 +11,7 @@ CC := $(if $(filter default,$(origin CC)),gcc,$(CC))
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 
-BUILD_PACKAGES := g++ make pkg-config protobuf-compiler libprotobuf-dev libzstd-dev zlib1g-dev libc-ares-dev libcli11-dev nlohmann-json3-dev
+BUILD_PACKAGES := g++ make pkg-config protobuf-compiler libprotobuf-dev libzstd-dev zlib1g-dev libc-ares-dev libcli11-dev nlohmann-json3-dev libssl-dev
 DEMO_PACKAGES := python3 python3-pip nginx-light dnsmasq-base iproute2 util-linux bash
 CHECK_PACKAGES := catch2 clang-format strace git procps curl openssl ?tinyproxy-bin
 # "?": wanted, but the tests that use it are skipped where it cannot be had.
@@ -32,7 +32,7 @@ ifdef SANITIZE
 CXXFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer $(if $(findstring clang,$(CXX)),,-Wno-maybe-uninitialized)
 LDFLAGS += -fsanitize=address,undefined
 endif
-LDLIBS += -lprotobuf -lzstd -lcares -lz -lpthread
+LDLIBS += -lprotobuf -lzstd -lcares -lz -lcrypto -lpthread
 
 LIBRARY_OBJECTS := $(patsubst %.cpp,$(BUILD)/%.o,$(filter-out src/cli/main.cpp,$(sort $(shell find src -name '*.cpp')))) \
 	$(BUILD)/generated/model/trace.pb.o
@@ -111,13 +111,13 @@ check:
 
 bench:
 	@.ci/install-packages $(BUILD_PACKAGES) $(BENCH_PACKAGES)
-	@$(MAKE) --no-print-directory $(BUILD)/slowtrace $(BUILD)/bench/bare_ptrace $(BUILD)/bench/syscall_threads
-	python3 tests/bench/bench.py --binary $(BUILD)/slowtrace --bare $(BUILD)/bench/bare_ptrace --threads $(BUILD)/bench/syscall_threads
+	@$(MAKE) --no-print-directory $(BUILD)/slowtrace $(BUILD)/bench/bare_ptrace $(BUILD)/bench/syscall_threads $(BUILD)/bench/exchanges
+	python3 tests/bench/bench.py --binary $(BUILD)/slowtrace --bare $(BUILD)/bench/bare_ptrace --threads $(BUILD)/bench/syscall_threads --exchanges $(BUILD)/bench/exchanges
 
 $(BUILD)/bench/bare_ptrace: tests/bench/bare_ptrace.cpp
 	@mkdir -p $(@D)
 	$(CXX) -std=c++20 -O2 $(WARNINGS) -o $@ $<
-$(BUILD)/bench/syscall_threads: tests/bench/syscall_threads.c
+$(BUILD)/bench/%: tests/bench/%.c
 	@mkdir -p $(@D)
 	$(CC) -O2 $(WARNINGS) -pthread -o $@ $<
 

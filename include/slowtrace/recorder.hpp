@@ -20,6 +20,7 @@ struct RecordOptions {
     std::optional<std::int64_t> limit_ns;              // attached: let go after this long
     std::optional<std::int64_t> long_wait_ns;          // a Moment for every call that lasts longer than this
     std::optional<model::SyscallSelection> selection;  // absent: every call
+    bool interpret = true;                             // false: no names are read out of what passes on sockets
     bool reverse_names = false;                        // told in the Run event: such names will follow
     std::function<void(const std::string&)> notice;    // one line the user should read now; may be empty
     bool wait_for_all = false;                         // go on until detached children have ended too
@@ -30,6 +31,9 @@ void remember_signal_state();
 
 // The file execvp(3) would run for `name`. Throws Error (not_found, cannot_execute).
 std::string find_program(const std::string& name);
+
+// What a running process is called (comm); empty when there is none.
+std::string name_of_process(pid_t pid);
 
 // How the command ended: its wait status (wait(2)), for the caller to pass on. Nothing when it was attached to and
 // let go, or ended outside our sight.

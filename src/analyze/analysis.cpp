@@ -7,6 +7,7 @@
 #include "analyze/call_statistics.hpp"
 #include "analyze/cause_lines.hpp"
 #include "analyze/ledgers.hpp"
+#include "analyze/peers.hpp"
 #include "analyze/run_causes.hpp"
 #include "analyze/slow_calls.hpp"
 #include "analyze/times.hpp"
@@ -31,6 +32,35 @@ const Connection* connection_of(const ResolvedCall& call, const Cause& cause) {
     return nullptr;
 }
 
+// Waits whose subject is the peer of a connection.
+bool is_about_peer(CauseKind kind) {
+    switch (kind) {
+        case CauseKind::connect:
+        case CauseKind::tls:
+        case CauseKind::reply:
+        case CauseKind::receive:
+        case CauseKind::send:
+        case CauseKind::local_socket:
+            return true;
+        default:
+            return false;
+    }
+}
+
+// What the ledger knows of a peer, beside the waits for it.
+void add_peers(CauseSection& section, const std::vector<EndpointLine>& endpoints) {
+    std::map<std::string_view, const EndpointLine*> by_name;
+    for (const EndpointLine& endpoint : endpoints)
+        if (!endpoint.dns_server) by_name.emplace(endpoint.name, &endpoint);
+    for (CauseLine& line : section.lines) {
+        const auto known = is_about_peer(line.kind) ? by_name.find(line.subject) : by_name.end();
+        if (known == by_name.end()) continue;
+        line.claims = known->second->claims;
+        if (line.kind == CauseKind::connect && known->second->attempts.count > 0)
+            line.attempts = known->second->attempts;
+    }
+}
+
 struct ThreadLife {
     ThreadTiling tiling;
     ProcessId process{};
@@ -52,6 +82,7 @@ class Analysis::Implementation {
     std::map<ThreadId, ThreadLife> threads_;
     std::map<ProcessId, ProcessLife> processes_;
     std::optional<ProcessId> root_;
+    std::map<std::pair<bool, std::string>, std::int64_t> critical_ns_;  // by endpoint; DNS servers are {true, …}
 
     std::int64_t saw(std::int64_t time_ns) {
         time_ns = sane(time_ns);
@@ -70,9 +101,11 @@ class Analysis::Implementation {
     void wait(const ResolvedCall& call, std::int64_t ns, const Cause& cause);
     void tile(const ResolvedCall& call, CauseId id, bool placed);
     void close_lives();
+    CauseLines::About about(const CauseTable::Entry& entry) const;
+    void add_critical(const CauseTable::Entry& entry, std::int64_t ns);
     CauseSection wall_section();
     CauseSection thread_section();
-    void add_attempts(CauseSection& section) const;
+    std::vector<EndpointLine> endpoint_lines();
     Report report();
 };
 
@@ -89,13 +122,20 @@ void Analysis::Implementation::tile(const ResolvedCall& call, CauseId id, bool p
 
 void Analysis::Implementation::wait(const ResolvedCall& call, std::int64_t ns, const Cause& cause) {
     if (cause.kind == CauseKind::computing) return;
-    const CauseId id = causes_.intern(cause);
+    const Connection* connection = connection_of(call, cause);
+    Cause kept = cause;
+    const bool named_later = connection && is_about_peer(cause.kind) && !peer_may_change(*connection, connection->peer);
+    if (!named_later) kept.connection = 0;
+    if (connection && is_about_peer(cause.kind)) kept.subject = peer_name(*connection);
+    const CauseId id = causes_.intern(kept);
     if (cause.timed_out) causes_.timed_out(id);
     tile(call, id, cause.kind == CauseKind::child);
-    if (const Connection* connection = connection_of(call, cause)) {
+    if (!connection) return;
+    ledger_.waited(*connection, cause.kind, ns);
+    if (causes_[id].cause.connection != 0)
+        ledger_.remember(*connection);
+    else
         causes_.met(id, connection->peer);
-        ledger_.waited(*connection, cause.kind, ns);
-    }
 }
 
 // Whoever was not seen to end lived to the end of the run.
@@ -115,29 +155,58 @@ void Analysis::Implementation::close_lives() {
     }
 }
 
+// Names as they are known at the end: of peers, of processes at the other end, of children.
+CauseLines::About Analysis::Implementation::about(const CauseTable::Entry& entry) const {
+    const Cause& cause = entry.cause;
+    CauseLines::About about{run_causes_.subject(cause), entry.endpoints};
+    if (!is_about_peer(cause.kind)) return about;
+    const FinalPeers::Peer* peer = cause.connection == 0 ? nullptr : ledger_.peers().find(cause.connection - 1);
+    if (peer) about = {peer->name, {peer->endpoint}};
+    if (const EndpointRow* row = ledger_.find(about.subject, false))
+        about.subject = with_local_peer(about.subject, row->line.local_peer);
+    return about;
+}
+
 CauseSection Analysis::Implementation::wall_section() {
     const OutsideCauses outside{causes_.intern({CauseKind::tracing, "starting the command", 0, {}, false}),
                                 causes_.intern({CauseKind::tracing, "after the last thread ended", 0, {}, false})};
-    CauseLines lines(causes_, [this](const Cause& cause) { return run_causes_.subject(cause); });
+    CauseLines lines(causes_, [this](const CauseTable::Entry& entry) { return about(entry); });
+    std::map<CauseId, std::int64_t> by_cause;
+    critical_ns_.clear();
     WallClock(processes_, causes_)
         .visit(root_.value_or(ProcessId{}), facts_.start_ns, facts_.start_ns + facts_.wall_ns, outside,
-               [&](const Tile& tile) { lines.add(tile); });
+               [&](const Tile& tile) {
+                   lines.add(tile);
+                   if (causes_[tile.cause].cause.kind != CauseKind::computing) by_cause[tile.cause] += tile.ns;
+               });
+    for (const auto& [id, ns] : by_cause) add_critical(causes_[id], ns);
     return lines.section();
 }
 
+// Which endpoint the wall clock went to: a question to DNS counts for the server.
+void Analysis::Implementation::add_critical(const CauseTable::Entry& entry, std::int64_t ns) {
+    if (is_about_peer(entry.cause.kind)) critical_ns_[{false, about(entry).subject}] += ns;
+    if (entry.cause.kind == CauseKind::dns && !entry.endpoints.empty())
+        critical_ns_[{true, entry.endpoints.front().display()}] += ns;
+}
+
 CauseSection Analysis::Implementation::thread_section() {
-    CauseLines lines(causes_, [this](const Cause& cause) { return run_causes_.subject(cause); });
+    CauseLines lines(causes_, [this](const CauseTable::Entry& entry) { return about(entry); });
     for (const auto& [id, thread] : threads_)
         thread.tiling.visit(thread.tiling.birth_ns(), thread.tiling.end_ns(),
                             [&](const Tile& tile) { lines.add(tile); });
     return lines.section();
 }
 
-void Analysis::Implementation::add_attempts(CauseSection& section) const {
-    const std::map<std::string, Attempts> attempts = ledger_.attempts();
-    for (CauseLine& line : section.lines)
-        if (line.kind == CauseKind::connect)
-            if (const auto known = attempts.find(line.subject); known != attempts.end()) line.attempts = known->second;
+std::vector<EndpointLine> Analysis::Implementation::endpoint_lines() {
+    std::vector<EndpointLine> lines = ledger_.finished();
+    // One name may be reached over two transports; the first, the most waited for, takes the time.
+    for (EndpointLine& line : lines)
+        if (const auto known = critical_ns_.find({line.dns_server, line.name}); known != critical_ns_.end()) {
+            line.critical_ns = known->second;
+            critical_ns_.erase(known);
+        }
+    return lines;
 }
 
 Report Analysis::Implementation::report() {
@@ -146,11 +215,13 @@ Report Analysis::Implementation::report() {
     facts_.processes = processes_.size();
     facts_.threads = threads_.size();
     close_lives();
+    ledger_.finish();
     report.wall = wall_section();
     report.threads = thread_section();
-    add_attempts(report.wall);
-    add_attempts(report.threads);
-    report.endpoints = ledger_.finished();
+    report.endpoints = endpoint_lines();
+    report.downloads = ledger_.downloads();
+    add_peers(report.wall, report.endpoints);
+    add_peers(report.threads, report.endpoints);
     report.slowest = slow_calls_.finished();
     report.syscalls = statistics_.finished();
     report.run = facts_;
@@ -177,6 +248,9 @@ void Analysis::run(const model::Run& run) {
     facts.selection = run.selection();
     facts.start_ns = sane(run.start_ns());
     facts.floor_ns = std::max<std::int64_t>(run.floor_ns(), 0);
+    facts.attached.assign(run.attached_pids().begin(), run.attached_pids().end());
+    facts.attached_names.resize(facts.attached.size());
+    facts.redacted = run.redacted();
     implementation_->stop_cost_ns_ = std::max<std::int64_t>(run.stop_cost_ns(), 0);
     implementation_->saw(run.start_ns());
 }
@@ -208,6 +282,10 @@ void Analysis::process_ended(const resolve::Process& process) {
 void Analysis::thread_started(const resolve::Thread& thread) {
     implementation_->saw(thread.birth_ns);
     implementation_->life(thread);
+    // An attached process was not seen to begin: what it runs is told by its main thread's name.
+    RunFacts& facts = implementation_->facts_;
+    for (std::size_t i = 0; thread.main && i < facts.attached.size(); ++i)
+        if (facts.attached[i] == thread.tid && facts.attached_names[i].empty()) facts.attached_names[i] = thread.name;
 }
 
 void Analysis::thread_ended(const resolve::Thread& thread) {
@@ -256,8 +334,13 @@ void Analysis::connect_attempt(const resolve::ConnectAttempt& attempt) {
     implementation_->ledger_.attempted(attempt);
 }
 
+void Analysis::phase(const Connection& connection, const resolve::PhaseStretch& stretch) {
+    implementation_->ledger_.phase(connection, stretch);
+}
+
 void Analysis::connection_closed(const Connection& connection, std::int64_t) {
     implementation_->ledger_.closed(connection);
+    implementation_->causes_.closed(connection.id + 1);
 }
 
 void Analysis::dns_exchange(const resolve::DnsExchange& exchange) {
@@ -287,6 +370,7 @@ void Analysis::end(const model::RunEnd& end) {
     facts.truncated = !end.has_status() && end.stops() == 0;
     facts.tracing_ns = std::max<std::int64_t>(end.tracing_ns(), 0);
     facts.left_running = end.left_running();
+    facts.let_go = end.let_go();
     facts.late_stamps = end.late_stamps();
     facts.late_ns = end.late_ns();
 }

@@ -32,6 +32,7 @@ class Analysis : public resolve::ResolvedSink {
     void signal(const resolve::Thread& thread, const model::Signal& signal) override;
     void connection_opened(const resolve::Connection& connection, std::int64_t time_ns) override;
     void connect_attempt(const resolve::ConnectAttempt& attempt) override;
+    void phase(const resolve::Connection& connection, const resolve::PhaseStretch& stretch) override;
     void connection_closed(const resolve::Connection& connection, std::int64_t time_ns) override;
     void dns_exchange(const resolve::DnsExchange& exchange) override;
     void escape(const resolve::Thread& thread, const model::Escape& escape) override;

@@ -5,24 +5,26 @@
 
 namespace slowtrace::analyze {
 
-CauseLines::CauseLines(const CauseTable& causes, std::function<std::string(const Cause&)> subject)
-    : causes_(causes), subject_(std::move(subject)), by_cause_(causes.size()) {}
+CauseLines::CauseLines(const CauseTable& causes, std::function<About(const CauseTable::Entry&)> about)
+    : causes_(causes), about_(std::move(about)), by_cause_(causes.size()) {}
 
 CauseLines::Building& CauseLines::building(CauseId cause) {
     if (by_cause_[cause] != 0) return lines_[by_cause_[cause] - 1];
     const CauseTable::Entry& entry = causes_[cause];
-    std::string subject = subject_(entry.cause);
-    auto [known, is_new] = by_key_.try_emplace({entry.cause.kind, subject}, lines_.size());
+    About about = about_(entry);
+    auto [known, is_new] = by_key_.try_emplace({entry.cause.kind, about.subject}, lines_.size());
     if (is_new) {
         lines_.emplace_back();
         lines_.back().line.kind = entry.cause.kind;
-        lines_.back().line.subject = std::move(subject);
+        lines_.back().line.subject = std::move(about.subject);
     }
     by_cause_[cause] = known->second + 1;
     CauseLine& line = lines_[known->second].line;
     line.timed_out += entry.timed_out;
-    for (const resolve::Endpoint& endpoint : entry.endpoints)
-        if (line.endpoints.size() < CauseTable::endpoints_limit) line.endpoints.push_back(endpoint);
+    for (resolve::Endpoint& endpoint : about.endpoints)
+        if (line.endpoints.size() < CauseTable::endpoints_limit &&
+            std::find(line.endpoints.begin(), line.endpoints.end(), endpoint) == line.endpoints.end())
+            line.endpoints.push_back(std::move(endpoint));
     return lines_[known->second];
 }
 

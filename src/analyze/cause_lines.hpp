@@ -11,8 +11,12 @@ namespace slowtrace::analyze {
 
 class CauseLines {
    public:
-    // `subject` says what a cause's line is about: its subject, or the name of the process it waited for.
-    CauseLines(const CauseTable& causes, std::function<std::string(const Cause&)> subject);
+    // What a cause's line is about: its subject, the name of the process it waited for, the final name of its peer.
+    struct About {
+        std::string subject;
+        std::vector<resolve::Endpoint> endpoints;
+    };
+    CauseLines(const CauseTable& causes, std::function<About(const CauseTable::Entry&)> about);
     void add(const Tile& tile);
     // Of all that was added; lines sum to total_ns exactly.
     CauseSection section();
@@ -28,7 +32,7 @@ class CauseLines {
     static void close(Building& building, std::size_t leave);
 
     const CauseTable& causes_;
-    std::function<std::string(const Cause&)> subject_;
+    std::function<About(const CauseTable::Entry&)> about_;
     std::map<std::pair<CauseKind, std::string>, std::size_t> by_key_;
     std::vector<std::size_t> by_cause_;  // index + 1 into lines_
     std::vector<Building> lines_;

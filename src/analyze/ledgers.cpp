@@ -2,66 +2,161 @@
 #include "analyze/ledgers.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "analyze/times.hpp"
-#include "analyze/wait_rules.hpp"
 
 namespace slowtrace::analyze {
 
 using resolve::Connection;
 using resolve::Endpoint;
+using resolve::Phase;
+using resolve::Transport;
 
-EndpointLedger::Row& EndpointLedger::row(const std::string& name, const Endpoint& endpoint) {
-    std::pair key{endpoint.transport, name};
+namespace {
+
+// What a program fetches from others: not what it serves, not the questions that led there.
+bool is_download(const Connection& connection) {
+    const bool network = connection.transport == Transport::tcp || connection.transport == Transport::udp;
+    return network && !connection.accepted && !connection.is_dns();
+}
+
+}  // namespace
+
+// --- who
+
+EndpointRow& EndpointLedger::row(const std::string& name, const Endpoint& endpoint) {
+    std::pair key{name, endpoint.transport};
     auto known = rows_.find(key);
     if (known == rows_.end()) {
         if (rows_.size() >= limit && name != "(others)") return row("(others)", Endpoint{});
-        known = rows_.emplace(std::move(key), Row{}).first;
+        known = rows_.emplace(std::move(key), EndpointRow{}).first;
         known->second.line.name = name;
         known->second.line.endpoint = endpoint;
     }
     return known->second;
 }
 
-EndpointLedger::Row& EndpointLedger::row(const Connection& connection) {
-    Endpoint endpoint = connection.peer;
+EndpointRow& EndpointLedger::row(const Connection& connection, const Endpoint& peer) {
+    Endpoint endpoint = peer;
     endpoint.transport = connection.transport;
-    Row& found = row(peer_name(connection), endpoint);
+    EndpointRow& found = row(peer_name(connection, peer), endpoint);
+    if (found.line.name != "(others)") improve(found.line.endpoint, endpoint);
     if (connection.is_dns()) found.line.dns_server = true;
     return found;
 }
 
-void EndpointLedger::opened(const Connection& connection) {
-    ++row(connection).line.connections;
+ConnectionAccount& EndpointLedger::account(const Connection& connection) {
+    ConnectionAccount& account = open_[connection.id];
+    if (improve(account.peer, connection.peer) || account.name.empty())
+        account.name = peer_name(connection, account.peer);
+    account.transport = connection.transport;
+    account.download = is_download(connection);
+    return account;
 }
 
-void EndpointLedger::closed(const Connection& connection) {
-    if (connection.bytes_sent == 0 && connection.bytes_received == 0) return;
-    EndpointLine& line = row(connection).line;
-    line.bytes_sent += connection.bytes_sent;
-    line.bytes_received += connection.bytes_received;
+// --- what passed
+
+void EndpointLedger::phase(const Connection& connection, const resolve::PhaseStretch& stretch) {
+    const std::int64_t from_ns = sane(stretch.from_ns), to_ns = std::max(from_ns, sane(stretch.to_ns));
+    const Passage passage{stretch.phase, from_ns, to_ns, stretch.bytes_sent, stretch.bytes_received, stretch.exchange};
+    ConnectionAccount& kept = account(connection);
+    const bool certain = peer_may_change(connection, stretch.peer);
+    if (!certain && kept.early.size() < ConnectionAccount::early_limit) {
+        kept.early.push_back(passage);
+        return;
+    }
+    EndpointRow& endpoint = row(connection, certain ? stretch.peer : kept.peer);
+    pass_early(kept, endpoint);
+    pass(kept, endpoint, passage);
 }
+
+// What was before the first request was on its behalf.
+void EndpointLedger::pass_early(ConnectionAccount& account, EndpointRow& row) {
+    for (const Passage& passage : account.early) pass(account, row, passage);
+    account.early.clear();
+}
+
+void EndpointLedger::pass(ConnectionAccount& account, EndpointRow& row, const Passage& passage) {
+    row.line.bytes_sent += passage.bytes_sent;
+    row.line.bytes_received += passage.bytes_received;
+    account.bytes_sent += passage.bytes_sent;
+    account.bytes_received += passage.bytes_received;
+    if (passage.phase == Phase::transfer) {
+        row.line.transfer_ns = saturating_add(row.line.transfer_ns, passage.ns());
+        row.transfers.add(passage.from_ns, passage.to_ns);
+        ++new_intervals_;
+    }
+    if (account.download) strip_.received(passage.from_ns, passage.to_ns, passage.bytes_received);
+    const bool exchanges =
+        passage.phase == Phase::request || passage.phase == Phase::first_byte || passage.phase == Phase::transfer;
+    if (exchanges) continue_exchange(account, row, passage);
+}
+
+// A peer that speaks unasked (exchange 0) is in flight as well, but was not requested.
+void EndpointLedger::continue_exchange(ConnectionAccount& account, EndpointRow& row, const Passage& passage) {
+    OpenExchange& exchange = account.exchange;
+    const bool same = exchange.row == &row && exchange.number == passage.exchange && passage.exchange != 0;
+    if (!same) {
+        end_exchange(account);
+        exchange = {&row, passage.exchange, passage.from_ns, passage.from_ns, 0, false};
+        if (passage.exchange != 0) {
+            ++row.line.requests;
+            ++account.requests;
+        }
+    }
+    exchange.to_ns = passage.to_ns;
+    if (passage.phase == Phase::first_byte) exchange.waited_ns = saturating_add(exchange.waited_ns, passage.ns());
+    if (passage.phase != Phase::transfer || exchange.answered) return;
+    exchange.answered = true;
+    if (passage.exchange != 0) row.first_byte.add(exchange.waited_ns);
+}
+
+void EndpointLedger::end_exchange(ConnectionAccount& account) {
+    const OpenExchange exchange = std::exchange(account.exchange, {});
+    if (!exchange.row) return;
+    exchange.row->exchanges.add(exchange.from_ns, exchange.to_ns);
+    ++new_intervals_;
+    if (account.download) {
+        in_flight_.add(exchange.from_ns, exchange.to_ns);
+        strip_.in_flight(exchange.from_ns, exchange.to_ns);
+        ++new_intervals_;
+    }
+    limit_intervals();
+}
+
+void EndpointLedger::limit_intervals() {
+    if (new_intervals_ < intervals_limit) return;
+    new_intervals_ = 0;
+    in_flight_.settle_half();
+    for (auto& [key, row] : rows_) {
+        row.exchanges.settle_half();
+        row.transfers.settle_half();
+    }
+}
+
+// --- attempts, waits, questions
 
 // Connecting a datagram socket (connect(2)) only names its peer; no one is asked.
 void EndpointLedger::attempted(const resolve::ConnectAttempt& attempt) {
-    if (!attempt.connection || attempt.connection->transport == resolve::Transport::udp) return;
-    row(*attempt.connection).attempts.add(attempt);
+    if (!attempt.connection || attempt.connection->transport == Transport::udp) return;
+    resolve::ConnectAttempt kept = attempt;
+    kept.connection = nullptr;
+    account(*attempt.connection).attempts.push_back(kept);
 }
 
 void EndpointLedger::waited(const Connection& connection, CauseKind kind, std::int64_t ns) {
-    std::int64_t EndpointLine::*column = nullptr;
-    if (kind == CauseKind::connect) column = &EndpointLine::connect_ns;
-    if (kind == CauseKind::reply) column = &EndpointLine::reply_ns;
-    if (kind == CauseKind::receive || kind == CauseKind::local_socket) column = &EndpointLine::receive_ns;
-    if (kind == CauseKind::send) column = &EndpointLine::send_ns;
-    if (kind == CauseKind::dns) column = &EndpointLine::dns_ns;
-    if (!column) return;
-    EndpointLine& line = row(connection).line;
-    line.*column = saturating_add(line.*column, ns);
+    if (peer_may_change(connection, connection.peer)) return row(connection, connection.peer).waited(kind, ns);
+    auto& waits = account(connection).waits;
+    const auto known = std::find_if(waits.begin(), waits.end(), [&](const auto& wait) { return wait.first == kind; });
+    if (known == waits.end())
+        waits.emplace_back(kind, ns);
+    else
+        known->second = saturating_add(known->second, ns);
 }
 
 void EndpointLedger::asked(const resolve::DnsExchange& exchange) {
-    Row& server = row(exchange.server.display(), exchange.server);
+    EndpointRow& server = row(exchange.server.display(), exchange.server);
     server.line.dns_server = true;
     ++server.line.lookups;
     if (!exchange.answered) ++server.line.unanswered;
@@ -69,32 +164,64 @@ void EndpointLedger::asked(const resolve::DnsExchange& exchange) {
     if (exchange.answered) server.lookups.add(sane(exchange.answered_ns) - sane(exchange.asked_ns));
 }
 
-std::map<std::string, Attempts> EndpointLedger::attempts() const {
-    std::map<std::string, Attempts> found;
-    for (const auto& [key, row] : rows_)
-        if (Attempts attempts = row.attempts.finished(); attempts.count > 0 && !row.line.dns_server)
-            found.emplace(row.line.name, attempts);
-    return found;
+// --- the end
+
+void EndpointLedger::close(ConnectionAccount& account, EndpointRow& row) {
+    pass_early(account, row);
+    end_exchange(account);
+    for (const resolve::ConnectAttempt& attempt : account.attempts) row.attempted(attempt);
+    for (const auto& [kind, ns] : account.waits) row.waited(kind, ns);
 }
 
-std::optional<double> EndpointLine::rate() const {
-    constexpr std::int64_t too_short_ns = 1'000'000;
-    if (transferring_ns < too_short_ns || bytes_received == 0) return std::nullopt;
-    return static_cast<double>(bytes_received) * 1e9 / static_cast<double>(transferring_ns);
+void EndpointLedger::closed(const Connection& connection) {
+    ConnectionAccount& kept = account(connection);
+    EndpointRow& endpoint = row(connection, kept.peer);
+    close(kept, endpoint);
+    endpoint.closed(connection);
+    // Whatever no stretch told, so that bytes and requests are the connections' own.
+    const auto rest = [](std::uint64_t all, std::uint64_t told) { return all > told ? all - told : 0; };
+    endpoint.line.bytes_sent += rest(connection.bytes_sent, kept.bytes_sent);
+    endpoint.line.bytes_received += rest(connection.bytes_received, kept.bytes_received);
+    endpoint.line.requests += rest(connection.requests, kept.requests);
+    if (kept.remembered) peers_.set(connection.id, kept.name, kept.peer);
+    open_.erase(connection.id);
+}
+
+void EndpointLedger::finish() {
+    for (auto& [id, account] : open_) {
+        Endpoint peer = account.peer;
+        peer.transport = account.transport;
+        EndpointRow& endpoint = row(account.name, peer);
+        close(account, endpoint);
+        ++endpoint.line.connections;
+        if (account.remembered) peers_.set(id, account.name, account.peer);
+    }
+    open_.clear();
+}
+
+const EndpointRow* EndpointLedger::find(const std::string& name, bool dns_server) const {
+    for (auto at = rows_.lower_bound({name, Transport{}}); at != rows_.end() && at->first.first == name; ++at)
+        if (at->second.line.dns_server == dns_server) return &at->second;
+    return nullptr;
 }
 
 std::vector<EndpointLine> EndpointLedger::finished() const {
     std::vector<EndpointLine> lines;
     for (const auto& [key, row] : rows_) {
-        lines.push_back(row.line);
-        lines.back().attempts = row.attempts.finished();
-        lines.back().lookup_median_ns = row.lookups.quantile(0.5);
+        lines.push_back(row.finished());
+        lines.back().name = with_local_peer(lines.back().name, lines.back().local_peer);
     }
     std::stable_sort(lines.begin(), lines.end(), [](const EndpointLine& a, const EndpointLine& b) {
         if (a.waited_ns() != b.waited_ns()) return a.waited_ns() > b.waited_ns();
         return a.bytes_sent + a.bytes_received > b.bytes_sent + b.bytes_received;
     });
     return lines;
+}
+
+ConcurrencyStrip EndpointLedger::downloads() const {
+    ConcurrencyStrip strip = strip_.strip(strip_stretches);
+    strip.peak = in_flight_.sums().peak;
+    return strip;
 }
 
 }  // namespace slowtrace::analyze

@@ -22,7 +22,10 @@ struct Attempts {
     std::int64_t total_ns = 0, median_ns = 0, max_ns = 0;
 
     std::uint64_t of(resolve::AttemptOutcome outcome) const { return outcomes[static_cast<std::size_t>(outcome)]; }
-    std::uint64_t failures() const { return count - of(resolve::AttemptOutcome::connected); }
+    // One that lost a race was not needed: the other address was faster.
+    std::uint64_t failures() const {
+        return count - of(resolve::AttemptOutcome::connected) - of(resolve::AttemptOutcome::lost_race);
+    }
 };
 
 // All waits of one kind for one subject.
@@ -36,6 +39,7 @@ struct CauseLine {
     std::uint64_t timed_out = 0;  // how often a call gave up waiting for this, in the whole run
     std::optional<Attempts> attempts;
     std::vector<resolve::Endpoint> endpoints;  // the first few distinct ones
+    std::vector<resolve::NameClaim> claims;    // all evidence for a peer's name, the first few
 };
 
 // Causes that together are exactly `total_ns`, longest first.
@@ -57,6 +61,7 @@ struct EndpointLine {
     std::vector<std::string> addresses;      // distinct, the first few
     std::optional<resolve::LocalPeer> local_peer;
     bool dns_server = false;
+    std::string name_service;  // "systemd-resolved" or "nscd" where that is what answers, else empty
     std::uint64_t connections = 0;
     std::uint64_t reused = 0;    // of them, those that carried more than one request
     std::uint64_t requests = 0;  // in all
@@ -74,11 +79,11 @@ struct EndpointLine {
     std::uint64_t bytes_sent = 0, bytes_received = 0;
     // Bytes a second while transferring; nothing where too little was transferred to say.
     std::optional<double> rate() const;
-    std::int64_t connect_ns = 0, reply_ns = 0, receive_ns = 0, send_ns = 0, dns_ns = 0;  // of all threads
+    std::int64_t connect_ns = 0, tls_ns = 0, reply_ns = 0, receive_ns = 0, send_ns = 0, dns_ns = 0;  // of all threads
     std::uint64_t lookups = 0, unanswered = 0, negative = 0;  // negative: answered with an error code
     std::int64_t lookup_median_ns = 0;
 
-    std::int64_t waited_ns() const { return connect_ns + reply_ns + receive_ns + send_ns + dns_ns; }
+    std::int64_t waited_ns() const { return connect_ns + tls_ns + reply_ns + receive_ns + send_ns + dns_ns; }
 };
 
 // All calls of one name. Times have the engine's floor subtracted.
@@ -118,9 +123,10 @@ struct RunFacts {
     std::vector<std::string> loss_reasons;  // distinct, the first few
     std::uint64_t left_running = 0, late_stamps = 0;
     std::int64_t late_ns = 0;
-    bool truncated = false;     // the recording stops before its end
-    std::vector<int> attached;  // pids the recording was attached to
-    bool let_go = false;        // it ended by request, and they went on
+    bool truncated = false;                   // the recording stops before its end
+    std::vector<int> attached;                // pids the recording was attached to
+    std::vector<std::string> attached_names;  // of these processes, in the same order; "" where not known
+    bool let_go = false;                      // it ended by request, and they went on
     bool redacted = false;
 };
 

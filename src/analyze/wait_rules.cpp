@@ -8,6 +8,8 @@
 #include <array>
 #include <cstdio>
 
+#include "analyze/peers.hpp"
+
 namespace slowtrace::analyze {
 namespace {
 
@@ -52,7 +54,7 @@ std::uint64_t argument(const Wait& wait, int i) {
 }
 
 Cause about(CauseKind kind, const Connection& connection) {
-    return {kind, peer_name(connection), connection.id + 1, {}, false};
+    return {kind, with_local_peer(peer_name(connection), connection.local_peer), connection.id + 1, {}, false};
 }
 
 Cause about(CauseKind kind, std::string subject = {}) {
@@ -66,6 +68,10 @@ std::string path_of(const Wait& wait) {
         if (captured.value_case() == model::Captured::kPath && !captured.path().empty())
             return file ? resolve::path_below(file->path, captured.path()) : captured.path();
     return file ? file->path : std::string();
+}
+
+bool moves_data(const Wait& wait) {
+    return wait.activity == Activity::receive || wait.activity == Activity::send;
 }
 
 bool listening(const ResolvedDescriptor& descriptor) {
@@ -89,14 +95,27 @@ Result connecting(const Wait& wait) {
     return about(CauseKind::connect, *connection);
 }
 
+// A name service behind a UNIX socket answers for DNS just as a server does.
 Result asking_dns(const Wait& wait) {
-    const Connection* connection = remote(wait);
+    const OpenFile* file = file_of(wait);
+    const Connection* connection = file ? file->connection.get() : nullptr;
     if (!connection || !connection->is_dns()) return {};
     Cause cause = about(CauseKind::dns, *connection);
     const std::string& server = connection->peer.address;
-    cause.subject = (connection->question.empty() ? "an unknown name" : connection->question) + " (server " +
-                    (server.empty() ? "unknown" : server) + ")";
+    cause.subject = connection->question.empty() ? "an unknown name" : connection->question;
+    cause.subject += connection->name_service.empty() ? " (server " + (server.empty() ? "unknown" : server) + ")"
+                                                      : " (via " + connection->name_service + ")";
     return cause;
+}
+
+// The end of a handshake is told by the call that moved its last octets: what that call waited for came before.
+Result negotiating_tls(const Wait& wait) {
+    const Connection* connection = host(wait);
+    if (!connection || !connection->tls_from_ns || !moves_data(wait) || listening(*wait.descriptor)) return {};
+    const Syscall& call = wait.call.call;
+    const bool begun = call.exit_ns() >= *connection->tls_from_ns;
+    const bool ended = connection->tls_to_ns && call.entry_ns() >= *connection->tls_to_ns;
+    return begun && !ended ? Result(about(CauseKind::tls, *connection)) : Result();
 }
 
 Result awaiting_reply(const Wait& wait) {
@@ -127,10 +146,6 @@ Result awaiting_child(const Wait& wait) {
     return cause;
 }
 
-bool moves_data(const Wait& wait) {
-    return wait.activity == Activity::receive || wait.activity == Activity::send;
-}
-
 // fifo(7): opening one blocks until the other end is opened as well.
 const OpenFile* opened_fifo(const Wait& wait) {
     if (wait.activity != Activity::metadata || wait.call.descriptors.empty()) return nullptr;
@@ -157,9 +172,7 @@ Result on_local_socket(const Wait& wait) {
     const OpenFile* file = file_of(wait);
     if (!file || !file->connection || remote(wait) || listening(*wait.descriptor)) return {};
     if (!moves_data(wait) && wait.activity != Activity::connect) return {};
-    const Connection& connection = *file->connection;
-    std::string name = (connection.peer.address.empty() ? connection.local : connection.peer).display();
-    return Cause{CauseKind::local_socket, std::move(name), connection.id + 1, {}, false};
+    return about(CauseKind::local_socket, *file->connection);
 }
 
 Result on_terminal(const Wait& wait) {
@@ -276,6 +289,7 @@ Result unexplained(const Wait& wait) {
 constexpr std::array rules{
     WaitRule{"connect", connecting},
     WaitRule{"dns", asking_dns},
+    WaitRule{"tls", negotiating_tls},
     WaitRule{"reply", awaiting_reply},
     WaitRule{"receive", receiving},
     WaitRule{"send", sending},
@@ -301,13 +315,6 @@ constexpr std::array rules{
 };
 
 }  // namespace
-
-std::string peer_name(const Connection& connection) {
-    const resolve::Endpoint& peer = connection.peer;
-    if (connection.accepted) return "client " + (peer.host.empty() ? peer.address : peer.host);
-    const bool known = !peer.host.empty() || !peer.address.empty() || connection.transport == Transport::netlink;
-    return known ? peer.display() : "an unknown peer";
-}
 
 std::span<const WaitRule> wait_rules() {
     return rules;

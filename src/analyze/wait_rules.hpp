@@ -50,9 +50,6 @@ struct WaitRule {
 // The order is also the order of preference among the members of a multiplexed wait.
 std::span<const WaitRule> wait_rules();
 
-// The peer as causes and ledgers call it: every client of a server has a port of its own, which says nothing.
-std::string peer_name(const resolve::Connection& connection);
-
 // Never empty.
 std::vector<Wait> waits_of(const resolve::ResolvedCall& call);
 

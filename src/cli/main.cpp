@@ -17,6 +17,7 @@ struct Run {
     int operator()(const cli::ReportCommand& command) { return cli::run_report(command); }
     int operator()(const cli::TimelineCommand& command) { return cli::run_timeline(command); }
     int operator()(const cli::ExportCommand& command) { return cli::run_export(command); }
+    int operator()(const cli::RedactCommand& command) { return cli::run_redact(command); }
     int operator()(const cli::ShowText& show) { return std::fputs(show.text.c_str(), stdout) < 0 ? 1 : 0; }
 };
 

@@ -19,9 +19,11 @@ namespace {
 constexpr std::string_view description =
     "slowtrace: where did the wall-clock time go, waiting for whom?\n\n"
     "  slowtrace [options] -- COMMAND [ARG...]   run COMMAND, then say what it waited for\n"
+    "  slowtrace [options] -p PID[,PID...]       the same of processes that run already\n"
     "  slowtrace report RUN                      say it again\n"
     "  slowtrace timeline RUN                    every call: when, how long, on whom\n"
-    "  slowtrace export RUN --to FORMAT          for a trace viewer";
+    "  slowtrace export RUN --to FORMAT          for a trace viewer\n"
+    "  slowtrace redact RUN -o OUT               a copy to share: without names, paths and arguments";
 constexpr std::string_view footer =
     "Exit status: the command's own; 2 wrong usage, 125 slowtrace failed, 126 cannot execute, 127 not found.";
 
@@ -32,7 +34,8 @@ struct Unit {
     std::string_view suffix;
     std::int64_t nanoseconds;
 };
-constexpr std::array<Unit, 5> units{{{"ns", 1}, {"us", 1'000}, {"µs", 1'000}, {"ms", 1'000'000}, {"s", 1'000'000'000}}};
+constexpr std::array<Unit, 6> units{
+    {{"ns", 1}, {"us", 1'000}, {"µs", 1'000}, {"ms", 1'000'000}, {"s", 1'000'000'000}, {"m", 60'000'000'000}}};
 
 std::int64_t parse_duration(const std::string& text) {
     double value = 0;
@@ -41,7 +44,7 @@ std::int64_t parse_duration(const std::string& text) {
     for (const Unit& unit : units)
         if (parsed.ec == std::errc{} && suffix == unit.suffix && value >= 0 && value < 1e9)
             return static_cast<std::int64_t>(value * static_cast<double>(unit.nanoseconds));
-    throw Error("cannot read the duration '" + text + "': write a number with ns, us, ms or s, such as 10us",
+    throw Error("cannot read the duration '" + text + "': write a number with ns, us, ms, s or m, such as 10us",
                 ExitCode::usage);
 }
 
@@ -51,7 +54,43 @@ void add_colour(CLI::App& app, Colour& colour) {
         ->type_name("WHEN");
 }
 
-void add_record_options(CLI::App& app, RecordCommand& record) {
+// What record options say in words of their own, until they are understood.
+struct RecordWords {
+    std::vector<std::string> pids;
+    std::string limit, long_wait;
+};
+
+// -p 1,2 -p "3 4": as pgrep(1) and pidof(1) print them, too.
+std::vector<int> parse_pids(const std::vector<std::string>& lists) {
+    constexpr std::string_view separators = ", \t\n";
+    std::vector<int> pids;
+    for (const std::string_view list : lists) {
+        for (auto from = list.find_first_not_of(separators); from < list.size();) {
+            const std::string_view word = list.substr(from, list.find_first_of(separators, from) - from);
+            int pid = 0;
+            const auto parsed = std::from_chars(word.data(), word.data() + word.size(), pid);
+            if (parsed.ec != std::errc{} || parsed.ptr != word.data() + word.size() || pid <= 0)
+                throw Error("-p: '" + std::string(word) + "' is not a process id: write numbers, such as -p 17,42",
+                            ExitCode::usage);
+            if (std::find(pids.begin(), pids.end(), pid) == pids.end()) pids.push_back(pid);
+            from = list.find_first_not_of(separators, from + word.size());
+        }
+    }
+    if (pids.empty())
+        throw Error("-p names no process: is none running by that name (pgrep prints nothing then)?", ExitCode::usage);
+    return pids;
+}
+
+void add_record_options(CLI::App& app, RecordCommand& record, RecordWords& words) {
+    app.add_option("-p,--attach", words.pids,
+                   "Record running processes: PID[,PID...], all their threads; Ctrl-C ends it")
+        ->allow_extra_args(false)
+        ->type_name("PID");
+    app.add_option("--for", words.limit, "With -p: let go after this long (30s, 5m)")->type_name("TIME");
+    app.add_option("--live", words.long_wait, "Say at once what lasts longer than TIME (default 1s)")
+        ->expected(0, 1)
+        ->default_str("1s")
+        ->type_name("[=TIME]");
     app.add_option("-o,--output", record.output, "Write the trace to NAME.slowtrace (default: <command>.<n>.slowtrace)")
         ->type_name("NAME");
     app.add_option("--json", record.json, "Write the timeline for trace viewers to FILE (.gz compresses)")
@@ -63,6 +102,12 @@ void add_record_options(CLI::App& app, RecordCommand& record) {
         ->type_name("EXPR");
     app.add_flag("--resolve", record.resolve,
                  "Look up names of addresses the program itself gave no name for, afterwards");
+    // A flag, not an option with an optional value: after one of those CLI11 swallows the "--".
+    app.add_flag("--redact", record.redaction_key,
+                 "Keep no host names, addresses, paths and arguments: stand-ins, the same for the same under one key "
+                 "(--redact=KEY, or =@FILE for the key in FILE; without: a random one)");
+    app.add_flag("--no-names", record.no_names,
+                 "Do not read names out of the command's traffic (DNS, TLS, HTTP): endpoints stay addresses");
     app.add_flag("--wait-all", record.wait_all, "Record on until background children have ended too");
     app.add_flag("-c,--summary-only", record.summary_only, "Report the table of calls only");
     app.add_flag("-f,--follow", record.follow, "Accepted for strace's sake: children and threads are always followed");
@@ -88,10 +133,13 @@ struct Parser {
     ReportCommand report;
     TimelineCommand timeline;
     ExportCommand exported;
+    RedactCommand redacted;
+    RecordWords words;
     std::string min_duration;
     CLI::App* report_app = nullptr;
     CLI::App* timeline_app = nullptr;
     CLI::App* export_app = nullptr;
+    CLI::App* redact_app = nullptr;
 
     Parser() {
         app.footer(std::string(footer));
@@ -113,11 +161,39 @@ struct Parser {
         export_app->add_option("--min-duration", min_duration, "Leave out calls shorter than this (10us, 1ms)")
             ->type_name("TIME");
         export_app->add_flag("--overwrite", exported.overwrite, "Replace FILE when it exists");
+        redact_app = app.add_subcommand("redact", "Copy a run without host names, addresses, paths and arguments");
+        add_run(*redact_app, redacted.run);
+        redact_app->add_option("-o,--output", redacted.output, "Write the copy to OUT.slowtrace")
+            ->required()
+            ->type_name("OUT");
+        redact_app
+            ->add_option("--key", redacted.key,
+                         "Equal keys give equal stand-ins in all runs (@FILE: the key in FILE; default: a random one)")
+            ->type_name("KEY");
     }
     bool is_subcommand(std::string_view word) const {
-        return word == "report" || word == "timeline" || word == "export";
+        return word == "report" || word == "timeline" || word == "export" || word == "redact";
     }
 };
+
+void finish_record(Parser& parser) {
+    RecordCommand& record = parser.record;
+    const bool attach = parser.app.count("--attach") > 0;
+    if (attach && !record.command.empty())
+        throw Error("-p records processes that run already, a command is started: give one of the two",
+                    ExitCode::usage);
+    if (attach) record.attach = parse_pids(parser.words.pids);
+    if (!attach && record.command.empty())
+        throw Error("no command given: slowtrace [options] -- COMMAND [ARG...] (slowtrace --help)", ExitCode::usage);
+    if (!parser.words.limit.empty()) {
+        if (!attach) throw Error("--for goes with -p: a command is recorded to its end", ExitCode::usage);
+        record.limit_ns = parse_duration(parser.words.limit);
+    }
+    if (parser.app.count("--live") > 0)
+        record.long_wait_ns = parse_duration(parser.words.long_wait.empty() ? "1s" : parser.words.long_wait);
+    if (record.no_json && !record.json.empty())
+        throw Error("--json and --no-json contradict each other: give one", ExitCode::usage);
+}
 
 Command finish(Parser& parser) {
     if (parser.report_app->parsed()) return parser.report;
@@ -126,10 +202,10 @@ Command finish(Parser& parser) {
         if (!parser.min_duration.empty()) parser.exported.min_duration_ns = parse_duration(parser.min_duration);
         return parser.exported;
     }
-    if (parser.record.command.empty())
-        throw Error("no command given: slowtrace [options] -- COMMAND [ARG...] (slowtrace --help)", ExitCode::usage);
-    if (parser.record.no_json && !parser.record.json.empty())
-        throw Error("--json and --no-json contradict each other: give one", ExitCode::usage);
+    if (parser.redact_app->parsed()) return parser.redacted;
+    parser.record.redact = parser.app.count("--redact") > 0;
+    if (parser.record.redaction_key == "true") parser.record.redaction_key.clear();  // CLI11's word for a bare flag
+    finish_record(parser);
     return parser.record;
 }
 
@@ -175,9 +251,9 @@ Command parse_command_line(int argument_count, char** arguments) {
     const bool subcommand = argument_count > 1 && parser.is_subcommand(arguments[1]);
     // Subcommands are recognised in first place only: anywhere else the word belongs to the traced command.
     if (!subcommand) {
-        for (CLI::App* app : {parser.report_app, parser.timeline_app, parser.export_app})
+        for (CLI::App* app : {parser.report_app, parser.timeline_app, parser.export_app, parser.redact_app})
             app->disabled(true)->group("");
-        add_record_options(parser.app, parser.record);
+        add_record_options(parser.app, parser.record, parser.words);
     }
     try {
         parser.app.parse(words_for_parser(parser.app, argument_count, arguments, subcommand));

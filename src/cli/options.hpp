@@ -11,14 +11,20 @@ namespace slowtrace::cli {
 
 enum class Colour { automatic, always, never };
 
-// `slowtrace [options] -- COMMAND…`
+// `slowtrace [options] -- COMMAND…`, or `slowtrace [options] -p PID…`
 struct RecordCommand {
     std::vector<std::string> command;
-    std::string output;  // -o, empty: a free name in the current directory
-    std::string json;    // --json, empty: beside the trace
+    std::vector<int> attach;                   // -p: instead of a command
+    std::optional<std::int64_t> limit_ns;      // --for
+    std::optional<std::int64_t> long_wait_ns;  // --live
+    std::string output;                        // -o, empty: a free name in the current directory
+    std::string json;                          // --json, empty: beside the trace
     bool no_json = false;
     bool overwrite = false;
     bool resolve = false;
+    bool redact = false;
+    std::string redaction_key;  // KEY, or @FILE; empty: a random one
+    bool no_names = false;
     bool wait_all = false;
     bool summary_only = false;  // -c
     bool follow = false;        // -f: always so
@@ -49,12 +55,19 @@ struct ExportCommand {
     bool overwrite = false;
 };
 
+// `slowtrace redact RUN -o OUT`
+struct RedactCommand {
+    std::string run;
+    std::string output;
+    std::string key;  // as above
+};
+
 // Help or version, already as text.
 struct ShowText {
     std::string text;
 };
 
-using Command = std::variant<RecordCommand, ReportCommand, TimelineCommand, ExportCommand, ShowText>;
+using Command = std::variant<RecordCommand, ReportCommand, TimelineCommand, ExportCommand, RedactCommand, ShowText>;
 
 // Throws Error(ExitCode::usage) with one line for anything it cannot make sense of.
 Command parse_command_line(int argument_count, char** arguments);

@@ -1,4 +1,5 @@
-// `slowtrace -- COMMAND`: record, then report from the file just written, then write the timeline for viewers.
+// `slowtrace -- COMMAND` and `slowtrace -p PID`: record, then report from the file just written, then write the
+// timeline for viewers.
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -15,6 +16,7 @@
 #include "render/text.hpp"
 #include "slowtrace/error.hpp"
 #include "slowtrace/recorder.hpp"
+#include "slowtrace/redaction.hpp"
 #include "slowtrace/trace_file.hpp"
 
 namespace slowtrace::cli {
@@ -51,6 +53,11 @@ void check_json_can_be_created(const RecordCommand& command, const OutputNames& 
                     (command.json.empty() ? "-o" : "--json"));
 }
 
+// What output files are named after.
+std::string run_name(const RecordCommand& command) {
+    return command.attach.empty() ? command.command.front() : record::name_of_process(command.attach.front());
+}
+
 // Nothing that goes wrong from here on may change the command's exit status.
 void present(const RecordCommand& command, const OutputNames& names) {
     try {
@@ -68,23 +75,30 @@ void present(const RecordCommand& command, const OutputNames& names) {
 int run_record(const RecordCommand& command) {
     record::RecordOptions options;
     options.command = command.command;
+    options.attach.assign(command.attach.begin(), command.attach.end());
+    options.limit_ns = command.limit_ns;
+    options.long_wait_ns = command.long_wait_ns;
     options.wait_for_all = command.wait_all;
     if (!command.selection.empty()) options.selection = model::SyscallSelection::parse(command.selection);
-    const OutputNames names = output_names(command.output, command.json, command.command.front());
+    const std::string key = redaction_key(command.redaction_key);
+    const OutputNames names = output_names(command.output, command.json, run_name(command));
     check_json_can_be_created(command, names);
-    record::find_program(command.command.front());  // before any file is made
+    if (command.attach.empty()) record::find_program(command.command.front());  // before any file is made
     options.reverse_names = command.resolve;
+    options.interpret = !command.no_names;
     options.notice = [](const std::string& line) { std::cerr << "slowtrace: " << line << std::endl; };
     record::RecordOutcome outcome;
     {
         trace::TraceWriter writer(names.trace, command.overwrite);
+        const auto redactor = command.redact ? trace::redact(writer, key) : nullptr;
+        EventSink& sink = redactor ? *redactor : static_cast<EventSink&>(writer);
         try {
             if (command.resolve) {
-                NamedAddresses addresses(writer);
+                NamedAddresses addresses(sink);
                 outcome = record::record(options, addresses);
                 addresses.look_up_the_rest();
             } else {
-                outcome = record::record(options, writer);
+                outcome = record::record(options, sink);
             }
         } catch (...) {
             // The command never ran: leave no empty trace behind.

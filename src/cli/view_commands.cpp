@@ -33,11 +33,13 @@ std::string known_formats() {
 
 }  // namespace
 
+std::string run_file(const std::string& run) {
+    const std::string file = access(run.c_str(), F_OK) == 0 ? run : with_extension(run, ".slowtrace");
+    return access(file.c_str(), F_OK) == 0 ? file : run;
+}
+
 std::unique_ptr<EventSource> open_run(const std::string& path) {
-    // `-o NAME` wrote NAME.slowtrace: NAME is understood here too.
-    const std::string file = access(path.c_str(), F_OK) == 0 ? path : with_extension(path, ".slowtrace");
-    const std::string run = access(file.c_str(), F_OK) == 0 ? file : path;
-    return resolve::names_first([run] { return trace::open_trace(run); });
+    return resolve::names_first([run = run_file(path)] { return trace::open_trace(run); });
 }
 
 bool use_colour(Colour colour, int descriptor) {

@@ -166,17 +166,7 @@ void Engine::on_exec(Tracee& leader, StoppedTracee stopped) {
     tracee->descriptors->keep_only(open_descriptors(pid));
     tracee->name = read_comm(pid).value_or(tracee->name);
 
-    model::Exec exec;
-    exec.set_thread(index(tracee->thread));
-    exec.set_time_ns(stopped.stamp_ns());
-    exec.set_path(read_link("/proc/" + std::to_string(pid) + "/exe").value_or(""));
-    CommandLine command_line = read_command_line(pid);
-    for (std::string& argument : command_line.arguments) exec.add_argv(std::move(argument));
-    exec.set_argv_truncated(command_line.truncated);
-    exec.set_former_tid(former);
-    exec.set_setuid_ignored(setuid_was_ignored(pid));
-    event_.mutable_exec()->Swap(&exec);
-    sink_.event(event_);
+    tell_program(*tracee, stopped.stamp_ns(), former, setuid_was_ignored(pid));
     auto& renamed = *event_.mutable_name();
     renamed.Clear();
     renamed.set_thread(index(tracee->thread));
@@ -186,10 +176,34 @@ void Engine::on_exec(Tracee& leader, StoppedTracee stopped) {
     go_on(*tracee, std::move(stopped));
 }
 
+bool Engine::last_of_its_table(const Tracee& tracee) {
+    return tracee.descriptors.use_count() == 1 || std::ranges::none_of(tracees_, [&](const auto& entry) {
+               const Tracee& other = *entry.second;
+               return &other != &tracee && !other.death_told && other.descriptors == tracee.descriptors;
+           });
+}
+
+// What runs now, by /proc.
+void Engine::tell_program(const Tracee& tracee, std::int64_t time_ns, pid_t former_tid, bool setuid_ignored) {
+    const pid_t pid = tracee.pid;
+    model::Exec exec;
+    exec.set_thread(index(tracee.thread));
+    exec.set_time_ns(time_ns);
+    exec.set_path(read_link("/proc/" + std::to_string(pid) + "/exe").value_or(""));
+    CommandLine command_line = read_command_line(pid);
+    for (std::string& argument : command_line.arguments) exec.add_argv(std::move(argument));
+    exec.set_argv_truncated(command_line.truncated);
+    exec.set_former_tid(former_tid);
+    exec.set_setuid_ignored(setuid_ignored);
+    event_.mutable_exec()->Swap(&exec);
+    sink_.event(event_);
+}
+
 void Engine::on_exit(Tracee& tracee, StoppedTracee stopped) {
     if (const auto status = stopped.event_message(); status && started_) {
         calls_.abandon(tracee, model::Syscall::DIED, stopped.stamp_ns());
         end_job_stop(tracee, stopped.stamp_ns());
+        if (last_of_its_table(tracee)) calls_.end_table(tracee, stopped.stamp_ns());
         model::ThreadDeath death;
         death.set_time_ns(stopped.stamp_ns());
         death.set_status(static_cast<int>(*status));

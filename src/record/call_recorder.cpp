@@ -4,14 +4,12 @@
 #include <linux/sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 
 #include "record/capture.hpp"
 #include "record/descriptor_effects.hpp"
 #include "record/descriptor_lookup.hpp"
-#include "record/dns_tap.hpp"
 #include "record/multiplexed_call.hpp"
 #include "record/proc.hpp"
 
@@ -84,6 +82,13 @@ void CallRecorder::begin(Tracee& tracee, const SyscallStop& stop) {
     start(tracee, stop, architecture);
 }
 
+void CallRecorder::found(Tracee& tracee, const SyscallStop& stop, std::int64_t time_ns) {
+    start(tracee, stop, find_architecture(stop.audit_architecture, stop.number));
+    tracee.open.call.set_began_before(true);
+    tracee.open.call.set_entry_ns(time_ns);
+    tracee.open.piece_entry_ns = time_ns;
+}
+
 void CallRecorder::start(Tracee& tracee, const SyscallStop& stop, const Architecture* architecture) {
     OpenCall& open = tracee.open;
     model::Syscall& call = open.call;
@@ -109,6 +114,7 @@ void CallRecorder::start(Tracee& tracee, const SyscallStop& stop, const Architec
     if (!architecture) return;
     capture_at_entry(*open.row, *architecture, memory, call);
     explain_descriptors(tracee);
+    witness_.before(tracee);
 }
 
 void CallRecorder::end(Tracee& tracee, const SyscallStop& stop, std::int64_t stamp_ns, std::int64_t delay_ns) {
@@ -140,8 +146,10 @@ void CallRecorder::end(Tracee& tracee, const SyscallStop& stop, std::int64_t sta
     if (open.architecture) {
         ProcessMemory memory = memory_of(tracee);
         capture_at_exit(*open.row, *open.architecture, memory, open.call);
-        tap_dns(tracee, memory, open, sink_);
         apply_descriptor_effects(tracee, open);
+        tap_.after(tracee, memory, open);
+        witness_.after(tracee);
+        if (interpret_) hosts_.after(tracee, open);
         if (open.row->call == Call::prctl && open.call.arguments(0) == PR_SET_NAME) tell_renaming(tracee);
         if (open.row->call == Call::sigaltstack) note_alternate_stack(tracee, memory);
         if (open.row->call == Call::userfaultfd && stop.result >= 0) unreadable_.insert(tracee.pid);
@@ -264,13 +272,17 @@ void CallRecorder::explain_descriptor(Tracee& tracee, int fd) {
     if (descriptors_change_unseen_ && tracee.descriptors->still_is(fd, link_of(tracee.tid, fd))) return;
     auto binding = look_up_descriptor(tracee.pid, tracee.tid, fd);
     if (!binding) return;
-    tracee.descriptors->opened(fd, binding->socket().type() == SOCK_STREAM);
+    const model::Socket& socket = binding->socket();
+    const SocketKind kind = socket_kind(socket.family(), socket.type(), socket.protocol());
+    tracee.descriptors->opened(fd, kind);
+    if (kind == SocketKind::stream && socket.connected()) tracee.descriptors->marked_connection(fd);
+    tap_.looked_up(*tracee.descriptors, *binding);
     if (descriptors_change_unseen_) tracee.descriptors->remember(fd, binding->target());
-    if (binding->socket().peer().port() == 53) tracee.descriptors->marked_dns(fd);
     binding->set_thread(index(tracee.thread));
     binding->set_time_ns(now_ns());
-    event_.mutable_binding()->Swap(&*binding);
+    *event_.mutable_binding() = *binding;
     sink_.event(event_);
+    witness_.looked_up(tracee, *binding, binding->time_ns());
 }
 
 void CallRecorder::note_alternate_stack(Tracee& tracee, RemoteMemory& memory) {

@@ -10,7 +10,10 @@
 
 #include <set>
 
+#include "record/hosts_witness.hpp"
+#include "record/payload_tap.hpp"
 #include "record/remote_memory.hpp"
+#include "record/socket_witness.hpp"
 #include "record/tracee.hpp"
 #include "slowtrace/events.hpp"
 #include "slowtrace/syscall_selection.hpp"
@@ -19,7 +22,14 @@ namespace slowtrace::record {
 
 class CallRecorder {
    public:
-    explicit CallRecorder(EventSink& sink) : sink_(sink) {}
+    // With `interpret`, names are read out of what passes on sockets and out of the hosts file
+    // (RecordOptions::interpret).
+    CallRecorder(EventSink& sink, bool interpret)
+        : sink_(sink),
+          interpret_(interpret),
+          tap_(sink, interpret ? interpreter_for : nullptr),
+          witness_(sink),
+          hosts_(sink) {}
     // Calls outside the selection are followed (a restart needs its rt_sigreturn) but not delivered.
     void select(const model::SyscallSelection* selection);
     // exec ends the interrupted calls of the program before, and its memory with them.
@@ -31,10 +41,15 @@ class CallRecorder {
         tracee.open.piece_entry_ns = now_ns();
         if (tracee.open.call.entry_ns() == 0) tracee.open.call.set_entry_ns(tracee.open.piece_entry_ns);
     }
+    // The thread was in this call already when recording it began; it is known to have been from `time_ns` on.
+    void found(Tracee& tracee, const SyscallStop& stop, std::int64_t time_ns);
     // The thread left the call it was in. Exits without an entry (a new child's return from fork) are ignored.
     void end(Tracee& tracee, const SyscallStop& stop, std::int64_t stamp_ns, std::int64_t delay_ns);
     // No exit will come: what is open ends at `time_ns`, unfinished.
     void abandon(Tracee& tracee, model::Syscall::Ending ending, std::int64_t time_ns);
+
+    // The last thread of its file table is about to end, by itself or with its process.
+    void end_table(const Tracee& tracee, std::int64_t time_ns) { witness_.table_ends(tracee, time_ns); }
 
     std::uint64_t calls() const { return calls_; }
     std::uint64_t late_stamps() const { return late_stamps_; }
@@ -56,6 +71,10 @@ class CallRecorder {
     void deliver(const OpenCall& open);
 
     EventSink& sink_;
+    bool interpret_;
+    PayloadTap tap_;
+    SocketWitness witness_;
+    HostsWitness hosts_;
     const model::SyscallSelection* selection_ = nullptr;
     bool descriptors_change_unseen_ = false;  // the selection leaves out calls that open or close
     std::set<pid_t> unreadable_;              // processes whose memory may make its reader wait (userfaultfd(2))

@@ -1,4 +1,4 @@
-// Calls that open, duplicate, pass or close descriptors, and connects to port 53.
+// Calls that open, duplicate, pass or close descriptors, and those that make connections.
 #include "record/descriptor_effects.hpp"
 
 #include <fcntl.h>
@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <cerrno>
 
 namespace slowtrace::record {
 
@@ -24,14 +25,31 @@ void on_fcntl(Tracee& tracee, const model::Syscall& call) {
     if (command == F_DUPFD || command == F_DUPFD_CLOEXEC) on_dup(tracee, call);
 }
 void on_socket(Tracee& tracee, const model::Syscall& call) {
-    constexpr std::uint64_t type_mask = 0xf;  // the rest are SOCK_NONBLOCK and SOCK_CLOEXEC
     if (call.result() >= 0)
-        tracee.descriptors->opened(static_cast<int>(call.result()), (call.arguments(1) & type_mask) == SOCK_STREAM);
+        tracee.descriptors->opened(static_cast<int>(call.result()),
+                                   socket_kind(static_cast<int>(call.arguments(0)), static_cast<int>(call.arguments(1)),
+                                               static_cast<int>(call.arguments(2))));
 }
 void on_connect(Tracee& tracee, const model::Syscall& call) {
-    for (const model::Captured& captured : call.captured())
-        if (captured.has_address() && captured.address().port() == 53 && !captured.address().ip().empty())
-            tracee.descriptors->marked_dns(static_cast<int>(call.arguments(0)));
+    const int fd = static_cast<int>(call.arguments(0));
+    DescriptorWatch& watch = *tracee.descriptors;
+    for (const model::Captured& captured : call.captured()) {
+        if (!captured.has_address()) continue;
+        if (captured.address().family() == AF_UNSPEC && call.result() == 0)
+            watch.opened(fd, watch.kind(fd));  // as new (connect(2))
+        else if (watch.kind(fd) == SocketKind::stream && (call.result() == 0 || call.result() == -EINPROGRESS))
+            watch.marked_connection(fd);
+    }
+}
+// What is accepted is of its listener's kind. Its traffic says nothing about who is at the other end.
+void on_accept(Tracee& tracee, const model::Syscall& call) {
+    if (call.result() < 0) return;
+    DescriptorWatch& watch = *tracee.descriptors;
+    const int fd = static_cast<int>(call.result());
+    const SocketKind kind = watch.kind(static_cast<int>(call.arguments(0)));
+    watch.opened(fd, kind);
+    watch.never_tap(fd);
+    if (kind == SocketKind::stream) watch.marked_connection(fd);
 }
 // The descriptor is gone whatever close(2) returns.
 void on_close(Tracee& tracee, const model::Syscall& call) {
@@ -69,6 +87,8 @@ constexpr CallEffect call_effects[] = {
     {Call::fcntl64, on_fcntl},
     {Call::socket, on_socket},
     {Call::connect, on_connect},
+    {Call::accept, on_accept},
+    {Call::accept4, on_accept},
     {Call::close, on_close},
     {Call::close_range, on_close_range},
     {Call::unshare, on_unshare},

@@ -1,6 +1,7 @@
 // The loop: collect every pending stop, then handle each.
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "record/forbidden.hpp"
@@ -11,23 +12,6 @@
 namespace slowtrace::record {
 
 namespace {
-
-bool waits_without_limit(const OpenCall& open) {
-    const auto argument = [&](int at) { return open.call.arguments(at); };
-    switch (open.row->call) {
-        case model::Call::epoll_wait:
-        case model::Call::epoll_pwait:
-            return static_cast<std::int32_t>(argument(3)) < 0;
-        case model::Call::epoll_pwait2:
-            return argument(3) == 0;
-        case model::Call::rt_sigtimedwait:
-            return argument(2) == 0;
-        case model::Call::semop:
-            return true;
-        default:
-            return false;
-    }
-}
 
 bool is_exec(const SyscallStop& stop) {
     const Architecture* architecture = find_architecture(stop.audit_architecture, stop.number);
@@ -49,13 +33,22 @@ RecordOutcome record(const RecordOptions& options, EventSink& sink) {
 }
 
 Engine::Engine(const RecordOptions& options, EventSink& sink)
-    : options_(options), sink_(sink), calls_(sink), filtered_(options.selection.has_value()) {
-    if (filtered_) calls_.select(&*options.selection);
+    : options_(options),
+      sink_(sink),
+      calls_(sink, options.interpret),
+      filtered_(options.selection.has_value() && options.attach.empty()) {
+    if (options.selection) calls_.select(&*options.selection);
 }
 
 RecordOutcome Engine::run() {
-    const std::string program = find_program(options_.command.front());
     calibration_ = calibrate();
+    return attaching() ? run_attached() : run_command();
+}
+
+RecordOutcome Engine::run_command() {
+    const std::string program = find_program(options_.command.front());
+    WakeTimer timer;
+    timer_ = &timer;
     HeldCommand command(program, options_.command,
                         filtered_ ? seccomp_program(*options_.selection) : std::vector<sock_filter>{});
     root_ = command.pid();
@@ -71,21 +64,46 @@ RecordOutcome Engine::run() {
     if (const int early = relay_.take_end_request()) kill(root_, early);
     command.release();
 
-    std::vector<WaitReport> batch;
-    while (tracees_.size() > 0 || !unclaimed_.empty()) {
-        collect(batch);
-        if (batch.back().kind == WaitReport::Kind::no_tracees) break;
-        for (WaitReport& report : batch) handle(report);
-        if (!unclaimed_.empty()) adopt_orphans();
-        follow_terminal_stop();
-        if (root_status_ && !letting_go_) after_the_command();
-    }
+    follow();
+    timer_ = nullptr;
     if (!started_) {
         command.throw_start_failure();
         throw Error("the command died before it could start");
     }
     end_run();
     return {root_status_};
+}
+
+// Until nobody is left to follow, or those attached to are to be let go.
+void Engine::follow() {
+    std::vector<WaitReport> batch;
+    while (tracees_.size() > 0 || !unclaimed_.empty()) {
+        if (attaching() && may_part()) return;
+        timer_->every(wake_period_ns());
+        collect(batch);
+        if (batch.back().kind == WaitReport::Kind::no_tracees) return;
+        for (WaitReport& report : batch) handle(report);
+        if (!unclaimed_.empty()) adopt_orphans();
+        after_waking();
+    }
+}
+
+void Engine::after_waking() {
+    if (!unstopped_.empty()) look_again();
+    if (attaching()) return;
+    follow_terminal_stop();
+    if (root_status_ && !letting_go_) after_the_command();
+}
+
+bool Engine::out_of_time() const {
+    return options_.limit_ns && now_ns() - start_ns_ >= *options_.limit_ns;
+}
+
+std::int64_t Engine::wake_period_ns() const {
+    constexpr std::int64_t millisecond = 1'000'000;
+    if (!unstopped_.empty()) return 10 * millisecond;
+    if (options_.limit_ns || ending_since_ns_) return 20 * millisecond;
+    return 0;
 }
 
 // At least one report, blocking; then, where several threads run, all that are already pending, so that one busy
@@ -116,6 +134,7 @@ void Engine::handle(WaitReport& report) {
 
 void Engine::handle_stop(Tracee& tracee, StoppedTracee stopped) {
     if (letting_go_) return let_go(tracee, std::move(stopped));
+    if (tracee.unsettled) settle(tracee, stopped);
     switch (stopped.kind()) {
         case StopKind::syscall:
         case StopKind::seccomp:
@@ -178,7 +197,10 @@ void Engine::on_syscall(Tracee& tracee, StoppedTracee stopped) {
 // if none does. Only for waits without a time limit: a limit would start anew.
 SyscallStop Engine::settled_result(Tracee& tracee, StoppedTracee& stopped, SyscallStop stop) {
     constexpr std::int64_t restart_no_handler = -514;
-    if (stop.result != -EINTR || !tracee.in_call || !waits_without_limit(tracee.open)) return stop;
+    if (stop.result != -EINTR || !tracee.in_call) return stop;
+    std::uint64_t arguments[6];
+    std::copy_n(tracee.open.call.arguments().data(), 6, arguments);
+    if (!waits_without_limit(*tracee.open.row, arguments)) return stop;
     if (stopped.replace_result(*tracee.open.architecture, restart_no_handler)) stop.result = restart_no_handler;
     return stop;
 }

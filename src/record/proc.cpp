@@ -43,6 +43,23 @@ Number number_after(std::string_view text, std::string_view label, int word = 0)
     return value;
 }
 
+// The entries of a directory of /proc that are named by numbers.
+std::vector<int> numbers_in(const std::string& path) {
+    std::vector<int> result;
+    const std::unique_ptr<DIR, int (*)(DIR*)> directory(opendir(path.c_str()), closedir);
+    if (!directory) return result;
+    while (const dirent* entry = readdir(directory.get()))
+        if (entry->d_name[0] != '.') result.push_back(std::atoi(entry->d_name));
+    return result;
+}
+
+// From the state on: the name in parentheses before it may itself contain anything.
+std::string fields_of_stat(pid_t pid) {
+    const auto stat = read_file(proc_path(pid, "stat"), 2048);
+    const auto name_end = stat ? stat->rfind(") ") : std::string::npos;
+    return name_end == std::string::npos ? "" : stat->substr(name_end + 2);
+}
+
 }  // namespace
 
 std::optional<std::string> read_file(const std::string& path, std::size_t limit) {
@@ -69,9 +86,12 @@ std::optional<ProcessStatus> read_status(pid_t tid) {
     const auto text = read_file(proc_path(tid, "status"), 8192);
     if (!text || text->empty()) return std::nullopt;
     ProcessStatus status;
+    if (const auto at = text->find("\nState:\t"); at != std::string::npos && at + 8 < text->size())
+        status.state = (*text)[at + 8];
     status.tgid = number_after<pid_t>(*text, "\nTgid:");
     status.parent = number_after<pid_t>(*text, "\nPPid:");
     status.tracer = number_after<pid_t>(*text, "\nTracerPid:");
+    status.user = number_after<uid_t>(*text, "\nUid:");
     status.effective_user = number_after<uid_t>(*text, "\nUid:", 1);
     status.effective_group = number_after<gid_t>(*text, "\nGid:", 1);
     status.seccomp_mode = number_after<int>(*text, "\nSeccomp:");
@@ -134,12 +154,26 @@ bool setuid_was_ignored(pid_t tid) {
 }
 
 std::vector<int> open_descriptors(pid_t tid) {
-    std::vector<int> result;
-    const std::unique_ptr<DIR, int (*)(DIR*)> directory(opendir(proc_path(tid, "fd").c_str()), closedir);
-    if (!directory) return result;
-    while (const dirent* entry = readdir(directory.get()))
-        if (entry->d_name[0] != '.') result.push_back(std::atoi(entry->d_name));
-    return result;
+    return numbers_in(proc_path(tid, "fd"));
+}
+
+std::vector<pid_t> threads_of(pid_t pid) {
+    return numbers_in(proc_path(pid, "task"));
+}
+
+std::uint64_t start_ticks(pid_t pid) {
+    unsigned long long ticks = 0;
+    const auto stat = fields_of_stat(pid);
+    std::sscanf(stat.c_str(), "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
+                &ticks);
+    return ticks;
+}
+
+bool is_kernel_thread(pid_t pid) {
+    constexpr unsigned kernel_thread = 0x00200000;
+    unsigned flags = 0;
+    std::sscanf(fields_of_stat(pid).c_str(), "%*c %*d %*d %*d %*d %*d %u", &flags);
+    return flags & kernel_thread;
 }
 
 }  // namespace slowtrace::record

@@ -17,8 +17,9 @@ std::optional<std::string> read_file(const std::string& path, std::size_t limit)
 std::optional<std::string> read_link(const std::string& path);
 
 struct ProcessStatus {
+    char state = '?';  // R, S, D, T, t, Z, X
     pid_t tgid = 0, parent = 0, tracer = 0;
-    uid_t effective_user = 0;
+    uid_t user = 0, effective_user = 0;
     gid_t effective_group = 0;
     int seccomp_mode = 0;
 };
@@ -40,5 +41,12 @@ void read_schedule(pid_t pid, pid_t tid, model::ThreadDeath& death);
 bool setuid_was_ignored(pid_t tid);
 
 std::vector<int> open_descriptors(pid_t tid);
+
+// The threads of a process, those that have ended but are not yet reaped included.
+std::vector<pid_t> threads_of(pid_t pid);
+// When it started, in clock ticks since boot; 0 when it is gone. Older processes have smaller numbers.
+std::uint64_t start_ticks(pid_t pid);
+// PF_KTHREAD (include/linux/sched.h).
+bool is_kernel_thread(pid_t pid);
 
 }  // namespace slowtrace::record

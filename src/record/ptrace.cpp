@@ -86,6 +86,29 @@ std::optional<SyscallStop> StoppedTracee::syscall_stop() const {
     }
 }
 
+std::optional<SyscallStop> StoppedTracee::position() const {
+    __ptrace_syscall_info info;
+    if (ptrace(PTRACE_GET_SYSCALL_INFO, tid_, sizeof info, &info) <= 0) return std::nullopt;
+    SyscallStop stop;
+    stop.audit_architecture = info.arch;
+    stop.instruction_pointer = info.instruction_pointer;
+    stop.stack_pointer = info.stack_pointer;
+    return stop;
+}
+
+std::optional<StoppedTracee::Return> StoppedTracee::returning_from(const Architecture& architecture) const {
+    if (!architecture.number_offset) return std::nullopt;
+    std::array<std::byte, 512> registers;
+    iovec area{registers.data(), registers.size()};
+    if (ptrace(PTRACE_GETREGSET, tid_, reinterpret_cast<void*>(NT_PRSTATUS), &area) != 0) return std::nullopt;
+    if (area.iov_len != architecture.register_set_bytes) return std::nullopt;
+    Return call;
+    std::memcpy(&call.number, registers.data() + architecture.number_offset, sizeof call.number);
+    std::memcpy(&call.result, registers.data() + architecture.result_offset, sizeof call.result);
+    if (static_cast<std::int64_t>(call.number) < 0) return std::nullopt;
+    return call;
+}
+
 std::optional<unsigned long> StoppedTracee::event_message() const {
     unsigned long message = 0;
     if (ptrace(PTRACE_GETEVENTMSG, tid_, 0, &message) != 0) return std::nullopt;

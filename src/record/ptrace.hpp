@@ -71,7 +71,18 @@ class StoppedTracee {
     std::optional<unsigned long> event_message() const;
     std::optional<siginfo_t> signal_information() const;
 
-    // At an exit stop: the call returns `result` instead. False where the registers are not as expected.
+    // Where the thread stands, whatever the stop: the ABI's architecture, instruction and stack pointer.
+    std::optional<SyscallStop> position() const;
+    // The call the thread is returning from at a stop that is not that call's own: its number (as in SyscallStop) and
+    // result, -ERESTART codes included. Nothing when it comes from its own code, or the registers do not tell.
+    struct Return {
+        std::uint64_t number = 0;
+        std::int64_t result = 0;
+    };
+    std::optional<Return> returning_from(const Architecture& architecture) const;
+
+    // At an exit stop, or while returning_from() tells: the call returns `result` instead. False where the registers
+    // are not as expected.
     bool replace_result(const Architecture& architecture, std::int64_t result);
 
     // Each lets the tracee go on, delivering `signal` where the stop was a signal's (0: none).

@@ -41,6 +41,28 @@ std::optional<std::vector<std::byte>> RemoteMemory::bytes(RemoteAddress address,
     return result;
 }
 
+std::size_t RemoteMemory::gather(std::span<const RemoteStretch> stretches, std::span<std::byte> into) {
+    std::size_t total = 0;
+    for (const RemoteStretch& stretch : stretches) {
+        const auto rest = into.subspan(total, std::min(stretch.size, into.size() - total));
+        const std::size_t got = read(stretch.address, rest);
+        total += got;
+        if (got < rest.size()) break;
+    }
+    return total;
+}
+
+std::size_t ProcessMemory::gather(std::span<const RemoteStretch> stretches, std::span<std::byte> into) {
+    constexpr std::size_t stretches_limit = 64;
+    std::array<iovec, stretches_limit> remote;
+    const std::size_t count = std::min(stretches.size(), stretches_limit);
+    for (std::size_t at = 0; at < count; ++at)
+        remote[at] = {reinterpret_cast<void*>(stretches[at].address.value), stretches[at].size};
+    iovec local{into.data(), into.size()};
+    const ssize_t got = process_vm_readv(thread_, &local, 1, remote.data(), count, 0);
+    return got > 0 ? static_cast<std::size_t>(got) : 0;
+}
+
 std::size_t ProcessMemory::read(RemoteAddress address, std::span<std::byte> into) {
     iovec local{into.data(), into.size()};
     iovec remote{reinterpret_cast<void*>(address.value), into.size()};

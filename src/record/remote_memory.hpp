@@ -19,11 +19,19 @@ struct RemoteAddress {
     RemoteAddress operator+(std::uint64_t offset) const { return {value + offset}; }
 };
 
+// A stretch of another process' memory.
+struct RemoteStretch {
+    RemoteAddress address;
+    std::size_t size = 0;
+};
+
 class RemoteMemory {
    public:
     virtual ~RemoteMemory() = default;
     // Copies as much as is readable from `address` on; returns the number of bytes, 0 when none is.
     virtual std::size_t read(RemoteAddress address, std::span<std::byte> into) = 0;
+    // The same for stretches that follow one another in `into`, up to the first that is not wholly readable.
+    virtual std::size_t gather(std::span<const RemoteStretch> stretches, std::span<std::byte> into);
 
     template <typename T>
     std::optional<T> value(RemoteAddress address) {
@@ -43,6 +51,8 @@ class ProcessMemory : public RemoteMemory {
    public:
     explicit ProcessMemory(pid_t thread) : thread_(thread) {}
     std::size_t read(RemoteAddress address, std::span<std::byte> into) override;
+    // One call for up to 64 stretches.
+    std::size_t gather(std::span<const RemoteStretch> stretches, std::span<std::byte> into) override;
 
    private:
     pid_t thread_;

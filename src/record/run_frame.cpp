@@ -26,10 +26,21 @@ std::int64_t own_cpu_ns() {
 }  // namespace
 
 void Engine::start_run(Tracee& root, std::int64_t exec_ns) {
-    started_ = true;
-    cpu_at_start_ns_ = own_cpu_ns();
     // The run begins with the command's own execve, where its entry was seen.
     const std::int64_t start_ns = root.in_call ? root.open.call.entry_ns() : exec_ns;
+    begin_run(start_ns, {});
+    root.process = tracees_.new_process();
+    root.name = read_comm(root.tid).value_or("");
+    model::ThreadBirth birth;
+    birth.set_kind(model::ThreadBirth::ROOT);
+    birth.set_time_ns(start_ns);
+    tell_birth(root, birth);
+}
+
+void Engine::begin_run(std::int64_t start_ns, const std::vector<Seized>& attached) {
+    started_ = true;
+    start_ns_ = start_ns;
+    cpu_at_start_ns_ = own_cpu_ns();
     auto& run = *event_.mutable_run();
     run.Clear();
     for (const std::string& argument : options_.command) run.add_argv(argument);
@@ -51,14 +62,8 @@ void Engine::start_run(Tracee& root, std::int64_t exec_ns) {
     run.set_processors(static_cast<std::uint32_t>(sysconf(_SC_NPROCESSORS_ONLN)));
     if (options_.selection) run.set_selection(options_.selection->expression());
     run.set_reverse_names(options_.reverse_names);
+    for (const Seized& process : attached) run.add_attached_pids(process.pid);
     sink_.event(event_);
-
-    root.process = tracees_.new_process();
-    root.name = read_comm(root.tid).value_or("");
-    model::ThreadBirth birth;
-    birth.set_kind(model::ThreadBirth::ROOT);
-    birth.set_time_ns(start_ns);
-    tell_birth(root, birth);
 }
 
 void Engine::let_go_of_all() {
@@ -84,7 +89,14 @@ void Engine::let_go(Tracee& tracee, StoppedTracee stopped) {
             return std::move(stopped).resume_to_next_call();
         if (stop && !stop->entry) calls_.end(tracee, *stop, stopped.stamp_ns(), stopped.delay_ns());
     }
-    const std::int64_t time_ns = stopped.stamp_ns();
+    tell_parting(tracee, stopped.stamp_ns());
+    const pid_t tid = tracee.tid;
+    let_go_.insert(tid);
+    std::move(stopped).detach(kind == StopKind::signal ? stopped.signal() : 0);
+    tracees_.erase(tid);
+}
+
+void Engine::tell_parting(Tracee& tracee, std::int64_t time_ns) {
     calls_.abandon(tracee, model::Syscall::DETACHED, time_ns);
     end_job_stop(tracee, time_ns);
     model::ThreadDeath death;
@@ -92,10 +104,6 @@ void Engine::let_go(Tracee& tracee, StoppedTracee stopped) {
     death.set_cause(model::ThreadDeath::DETACHED);
     read_schedule(tracee.pid, tracee.tid, death);
     tell_death(tracee, death);
-    const pid_t tid = tracee.tid;
-    let_go_.insert(tid);
-    std::move(stopped).detach(kind == StopKind::signal ? stopped.signal() : 0);
-    tracees_.erase(tid);
 }
 
 void Engine::end_run() {
@@ -109,6 +117,7 @@ void Engine::end_run() {
     end.set_late_ns(calls_.late_ns());
     end.set_tracing_ns(static_cast<std::int64_t>(calls_.calls()) * calibration_.call_cost_ns);
     end.set_left_running(left_running_);
+    end.set_let_go(let_go_by_request_);
     end.set_slowtrace_cpu_ns(own_cpu_ns() - cpu_at_start_ns_);
     sink_.event(event_);
 }

@@ -31,6 +31,13 @@ struct OpenCall {
     bool restarts = false;            // the handler has returned onto the instruction, which will run again
 };
 
+// An attached thread that is not stopped, because its call would not come through it unchanged.
+struct Unstopped {
+    SyscallStop call;
+    std::int64_t seen_ns = 0;    // when it was last seen in that call
+    std::int64_t on_cpu_ns = 0;  // its time on a CPU then: a thread that has run since has left the call
+};
+
 struct Tracee {
     pid_t tid = 0, pid = 0;
     ThreadId thread{};
@@ -44,7 +51,10 @@ struct Tracee {
     int stopped_by = 0;
     std::uint64_t alternate_stack = 0, alternate_stack_bytes = 0;  // sigaltstack(2)
     bool death_told = false;
-    bool awaits_first_stop = true;
+    // Attached: until its first stop has told what became of the call it was found in.
+    bool unsettled = false;
+    std::optional<SyscallStop> found;
+    std::optional<Unstopped> unstopped;
 };
 
 // All tracees by tid. Dense ids are given here.

@@ -155,6 +155,10 @@ void ChromeJson::connect_attempt(const resolve::ConnectAttempt& attempt) {
     implementation_->connections_.attempt(attempt);
 }
 
+void ChromeJson::phase(const resolve::Connection& connection, const resolve::PhaseStretch& stretch) {
+    implementation_->connections_.phase(connection, stretch);
+}
+
 void ChromeJson::connection_closed(const resolve::Connection& connection, std::int64_t time_ns) {
     implementation_->connections_.closed(connection, time_ns);
 }
@@ -187,10 +191,11 @@ void ChromeJson::Implementation::tell_emptiness() {
 
 void ChromeJson::finish() {
     Implementation& self = *implementation_;
-    self.connections_.finish();
+    const std::vector<JsonCounterName> counters = self.connections_.finish();
     self.numbers_.finish();
     if (self.root_ && !self.timeline_.has_slices()) self.tell_emptiness();
     JsonWriter writer(self.out_);
+    for (const JsonCounterName& counter : counters) writer.name_counter(counter);
     self.store_.drain([&writer](const JsonEvent& event) { writer.event(event); });
     writer.finish();
 }

@@ -33,6 +33,7 @@ class ChromeJson : public resolve::ResolvedSink {
     void signal(const resolve::Thread& thread, const model::Signal& signal) override;
     void connection_opened(const resolve::Connection& connection, std::int64_t time_ns) override;
     void connect_attempt(const resolve::ConnectAttempt& attempt) override;
+    void phase(const resolve::Connection& connection, const resolve::PhaseStretch& stretch) override;
     void connection_closed(const resolve::Connection& connection, std::int64_t time_ns) override;
     void escape(const resolve::Thread& thread, const model::Escape& escape) override;
     void loss(const model::Loss& loss) override;

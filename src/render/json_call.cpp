@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "render/arguments.hpp"
-#include "render/json_connections.hpp"
+#include "render/evidence.hpp"
 #include "render/text.hpp"
 #include "slowtrace/causes.hpp"
 #include "slowtrace/syscalls.hpp"

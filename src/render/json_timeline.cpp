@@ -67,12 +67,12 @@ void JsonTimeline::instant(JsonTrack track, std::int64_t time_ns, const JsonBody
                 .body = body.text});
 }
 
-void JsonTimeline::counter(std::uint32_t pid, JsonCounter which, std::int64_t time_ns, std::int64_t change) {
+void JsonTimeline::counter(std::uint32_t pid, std::uint32_t number, std::int64_t time_ns, std::int64_t change) {
     const std::int64_t time = relative(time_ns);
     store_.add({.from_ns = time,
                 .to_ns = time,
                 .pid = pid,
-                .tid = static_cast<std::uint32_t>(which),
+                .tid = number,
                 .kind = JsonEventKind::counter,
                 .body = {reinterpret_cast<const char*>(&change), sizeof change}});
 }

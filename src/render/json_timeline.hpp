@@ -37,7 +37,11 @@ class JsonTimeline {
     void slice(JsonTrack track, std::int64_t from_ns, std::int64_t to_ns, const JsonBody& body);
     void instant(JsonTrack track, std::int64_t time_ns, const JsonBody& body);
     bool has_slices() const { return has_slices_; }
-    void counter(std::uint32_t pid, JsonCounter which, std::int64_t time_ns, std::int64_t change);
+    void counter(std::uint32_t pid, JsonCounter which, std::int64_t time_ns, std::int64_t change) {
+        counter(pid, static_cast<std::uint32_t>(which), time_ns, change);
+    }
+    // One that JsonWriter::name_counter names before the document is written.
+    void counter(std::uint32_t pid, std::uint32_t number, std::int64_t time_ns, std::int64_t change);
 
     void process_name(std::uint32_t pid, std::string_view name, std::uint32_t sort_index);
     void thread_name(JsonTrack track, std::string_view name, std::uint32_t sort_index);

@@ -15,18 +15,25 @@ constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
 // A counter's changes within this time are written as one: a value per received packet helps nobody.
 constexpr std::int64_t counter_interval_ns = 1'000'000;
 
-// Each counter's members up to the value, in the order of JsonCounter.
-constexpr std::string_view counter_members[] = {
-    R"("name":"open connections","args":{"connections":)",
-    R"("name":"bytes received","args":{"bytes":)",
-    R"("name":"bytes sent","args":{"bytes":)",
+const JsonCounterName fixed_counters[] = {
+    {static_cast<std::uint32_t>(JsonCounter::open_connections), "open connections", "connections"},
+    {static_cast<std::uint32_t>(JsonCounter::bytes_received), "bytes received", "bytes"},
+    {static_cast<std::uint32_t>(JsonCounter::bytes_sent), "bytes sent", "bytes"},
 };
-static_assert(std::size(counter_members) == static_cast<std::size_t>(JsonCounter::count));
+static_assert(std::size(fixed_counters) == static_cast<std::size_t>(JsonCounter::count));
 
 }  // namespace
 
 JsonWriter::JsonWriter(ByteSink& out) : out_(out), next_due_ns_(never) {
     buffer_ = R"({"displayTimeUnit":"ns","traceEvents":[)";
+    for (const JsonCounterName& counter : fixed_counters) name_counter(counter);
+}
+
+void JsonWriter::name_counter(const JsonCounterName& counter) {
+    std::string& members = counters_[counter.number].members;
+    members = R"("name":)";
+    append_json_string(members, counter.name);
+    members.append(R"(,"args":{")").append(counter.unit).append(R"(":)");
 }
 
 void JsonWriter::begin(std::string_view phase, std::uint32_t pid, std::uint32_t tid, std::int64_t time_ns) {
@@ -113,11 +120,12 @@ void JsonWriter::write_slice(const JsonEvent& event, Track& track) {
 }
 
 void JsonWriter::counter(const JsonEvent& event) {
-    Counter& counter = counters_.at(event.tid);
+    const auto named = counters_.find(event.tid);
+    if (named == counters_.end()) return;
+    Counter& counter = named->second;
     std::int64_t change = 0;
     std::memcpy(&change, event.body.data(), std::min(sizeof change, event.body.size()));
     if (__builtin_add_overflow(counter.value, change, &counter.value)) counter.value = largest_exact_integer;
-    counter.value = std::clamp<std::int64_t>(counter.value, 0, largest_exact_integer);
     counter.pid = event.pid;
     if (counter.due_ns >= 0) return;
     counter.due_ns =
@@ -130,24 +138,24 @@ void JsonWriter::write_due_counters(std::int64_t now_ns) {
     for (bool again = true; again;) {
         again = false;
         next_due_ns_ = never;
-        std::size_t earliest = 0;
-        for (std::size_t which = 0; which < counters_.size(); ++which) {
-            if (counters_[which].due_ns < 0 || counters_[which].due_ns >= next_due_ns_) continue;
-            next_due_ns_ = counters_[which].due_ns;
-            earliest = which;
+        Counter* earliest = nullptr;
+        for (auto& [number, counter] : counters_) {
+            if (counter.due_ns < 0 || counter.due_ns >= next_due_ns_) continue;
+            next_due_ns_ = counter.due_ns;
+            earliest = &counter;
         }
-        if (next_due_ns_ < now_ns) {
-            write_counter(static_cast<JsonCounter>(earliest), next_due_ns_);
+        if (earliest && next_due_ns_ < now_ns) {
+            write_counter(*earliest, next_due_ns_);
             again = true;
         }
     }
 }
 
-void JsonWriter::write_counter(JsonCounter which, std::int64_t time_ns) {
-    Counter& counter = counters_[static_cast<std::size_t>(which)];
+// Of changes at one instant, one that takes away may be told first: only the sum of all is a value.
+void JsonWriter::write_counter(Counter& counter, std::int64_t time_ns) {
     begin("C", counter.pid, counter.pid, time_ns);
-    buffer_ += counter_members[static_cast<std::size_t>(which)];
-    append_decimal(buffer_, counter.value);
+    buffer_ += counter.members;
+    append_decimal(buffer_, std::clamp<std::int64_t>(counter.value, 0, largest_exact_integer));
     buffer_ += '}';
     end();
     counter.written_ns = time_ns;

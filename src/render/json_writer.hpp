@@ -5,9 +5,10 @@
 // each with name, pid, tid and ts.
 #pragma once
 
-#include <array>
 #include <cstdint>
+#include <map>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -16,18 +17,27 @@
 
 namespace slowtrace::render {
 
-// What the counters count; JsonEvent::tid of a counter event is one of these.
+// What the counters count; JsonEvent::tid of a counter event is one of these, or from `count` on one that was named.
 enum class JsonCounter : std::uint32_t { open_connections, bytes_received, bytes_sent, count };
+
+struct JsonCounterName {
+    std::uint32_t number;
+    std::string name;
+    std::string_view unit;  // ASCII without quotes, the key of its only argument
+};
 
 class JsonWriter {
    public:
     explicit JsonWriter(ByteSink& out);
+    // Before the first event. Counters without a name are left out.
+    void name_counter(const JsonCounterName& counter);
     // Events in the order JsonEventStore::drain gives them.
     void event(const JsonEvent& event);
     void finish();
 
    private:
     struct Counter {
+        std::string members;  // up to the value
         std::int64_t value = 0;
         std::int64_t written_ns = -1;
         std::int64_t due_ns = -1;  // a change waits to be written then; -1: none
@@ -42,14 +52,14 @@ class JsonWriter {
     void write_moved();
     void counter(const JsonEvent& event);
     void write_due_counters(std::int64_t now_ns);
-    void write_counter(JsonCounter which, std::int64_t time_ns);
+    void write_counter(Counter& counter, std::int64_t time_ns);
     void begin(std::string_view phase, std::uint32_t pid, std::uint32_t tid, std::int64_t time_ns);
     void end();
 
     ByteSink& out_;
     std::string buffer_;
     bool first_ = true;
-    std::array<Counter, static_cast<std::size_t>(JsonCounter::count)> counters_;
+    std::map<std::uint32_t, Counter> counters_;  // by number
     std::int64_t next_due_ns_;
     std::unordered_map<std::uint64_t, Track> tracks_;
     // Slices moved on by a nanosecond, all to the same one, until the events before it are written.

@@ -4,9 +4,9 @@
 #include <sys/wait.h>
 
 #include <algorithm>
-#include <array>
 
-#include "render/columns.hpp"
+#include "render/evidence.hpp"
+#include "render/report_page.hpp"
 #include "render/resolved_text.hpp"
 #include "render/text.hpp"
 
@@ -17,39 +17,13 @@ using analyze::Attempts;
 using analyze::CauseKind;
 using analyze::CauseLine;
 using analyze::CauseSection;
-using analyze::EndpointLine;
 using analyze::Report;
 using analyze::RunFacts;
-using resolve::AttemptOutcome;
 
-constexpr std::size_t wall_lines = 10, thread_lines = 5, endpoint_lines = 6, syscall_lines = 10;
+constexpr std::size_t wall_lines = 10, thread_lines = 5, table_lines = 10, fewest_table_lines = 3;
+constexpr std::size_t page_lines = 60;                        // about as much as a reader takes in
 constexpr std::size_t subject_width = 100, call_width = 200;  // a file name may be 4,096 characters
 constexpr auto left = Columns::Align::left, right = Columns::Align::right;
-
-class Page {
-   public:
-    explicit Page(const ReportOptions& options)
-        : colour_(options.colour), width_(static_cast<std::size_t>(std::max(options.width, 0))) {}
-    void heading(const std::string& line) {
-        if (!text_.empty()) text_ += '\n';
-        const std::string fitted = fit(line, width_);
-        text_ += colour_ ? "\x1b[1m" + fitted + "\x1b[0m\n" : fitted + "\n";
-    }
-    void line(const std::string& line) { text_ += fit(line, width_) + "\n"; }
-    void columns(const Columns& columns) {
-        for (const std::string& one : columns.lines(width_)) text_ += one + "\n";
-    }
-    std::string finished() { return std::move(text_); }
-
-   private:
-    bool colour_;
-    std::size_t width_;
-    std::string text_;
-};
-
-std::string counted(std::uint64_t count, std::string_view one, std::string_view many) {
-    return format_count(count).append(" ").append(count == 1 ? one : many);
-}
 
 // A duration the engine cannot tell from nothing.
 std::string duration(std::int64_t ns, std::int64_t floor_ns) {
@@ -62,17 +36,33 @@ std::string above_floor(std::int64_t ns, std::int64_t floor_ns) {
 
 // --- how it ended
 
-std::string ending(const RunFacts& run) {
-    if (run.truncated) return "the recording stops before its end";
-    if (!run.status) return "still running when the recording ended";
-    const int status = *run.status;
+std::string exit_words(const RunFacts& run) {
+    const int status = run.status.value_or(0);
     if (WIFEXITED(status)) return "exit " + std::to_string(WEXITSTATUS(status));
     if (WIFSIGNALED(status))
         return "killed by " + model::signal_name(WTERMSIG(status)) + (WCOREDUMP(status) ? " (core dumped)" : "");
     return "status " + std::to_string(status);
 }
 
+std::string ending(const RunFacts& run) {
+    if (run.truncated) return "the recording stops before its end";
+    if (run.let_go) return "let go after " + format_duration(run.wall_ns);
+    if (!run.status) return "still running when the recording ended";
+    return run.attached.empty() ? exit_words(run) : "it ended: " + exit_words(run);
+}
+
+std::string attached(const RunFacts& run) {
+    std::string line;
+    for (std::size_t i = 0; i < run.attached.size(); ++i) {
+        line += (i == 0 ? "attached to " : ", ") + std::to_string(run.attached[i]);
+        if (i < run.attached_names.size() && !run.attached_names[i].empty())
+            line += " (" + visible(run.attached_names[i]) + ")";
+    }
+    return line;
+}
+
 std::string command(const RunFacts& run) {
+    if (!run.attached.empty()) return attached(run);
     std::string line;
     for (const std::string& argument : run.arguments) {
         const bool plain =
@@ -83,7 +73,8 @@ std::string command(const RunFacts& run) {
     return line;
 }
 
-void notes(Page& page, const RunFacts& run) {
+void notes(ReportPage& page, const RunFacts& run) {
+    if (run.redacted) page.line("  note: host names, addresses, paths and arguments are stand-ins");
     for (const std::string& program : run.setuid_ignored)
         page.line("  note: " + visible(program) + " is set-uid or set-gid; under a tracer it ran without that");
     if (run.escapes > 0)
@@ -101,7 +92,7 @@ void notes(Page& page, const RunFacts& run) {
     for (const std::string& reason : run.loss_reasons) page.line("  note: " + visible(reason));
 }
 
-void header(Page& page, const Report& report) {
+void header(ReportPage& page, const Report& report) {
     const RunFacts& run = report.run;
     page.heading("slowtrace: " + command(run) + " — " + ending(run));
     std::string facts = "  wall " + format_duration(run.wall_ns);
@@ -118,34 +109,6 @@ void header(Page& page, const Report& report) {
 
 // --- where it went
 
-struct OutcomeWord {
-    AttemptOutcome outcome;
-    std::string_view word;
-};
-constexpr std::array outcome_words{
-    OutcomeWord{AttemptOutcome::connected, "ok"},
-    OutcomeWord{AttemptOutcome::refused, "refused"},
-    OutcomeWord{AttemptOutcome::timed_out, "timed out"},
-    OutcomeWord{AttemptOutcome::unreachable, "unreachable"},
-    OutcomeWord{AttemptOutcome::reset, "reset"},
-    OutcomeWord{AttemptOutcome::failed, "failed"},
-    OutcomeWord{AttemptOutcome::abandoned, "abandoned"},
-    OutcomeWord{AttemptOutcome::unfinished, "unfinished"},
-    OutcomeWord{AttemptOutcome::lost_race, "lost the race"},
-};
-static_assert(outcome_words.size() == analyze::outcome_count);
-
-std::string outcomes(const Attempts& attempts, bool with_ok) {
-    std::string words;
-    for (const OutcomeWord& row : outcome_words)
-        if (attempts.of(row.outcome) > 0 && (with_ok || row.outcome != AttemptOutcome::connected))
-            words.append(words.empty() ? "" : ", ")
-                .append(format_count(attempts.of(row.outcome)))
-                .append(" ")
-                .append(row.word);
-    return words;
-}
-
 std::string extremes(std::uint64_t count, std::int64_t median_ns, std::int64_t max_ns) {
     if (count < 2) return {};
     if (count == 2) return ", max " + format_duration(max_ns);
@@ -156,29 +119,11 @@ std::string cause_text(const CauseLine& line) {
     std::string text = shorten(visible(describe(line.kind, line.subject)), subject_width);
     if (line.attempts) {
         const Attempts& attempts = *line.attempts;
-        return text + ": " + counted(attempts.count, "attempt", "attempts") + ", " + outcomes(attempts, true) +
+        return text + ": " + counted(attempts.count, "attempt", "attempts") + ", " + attempt_outcomes(attempts, true) +
                extremes(attempts.count, attempts.median_ns, attempts.max_ns);
     }
     if (line.waits == 0 || line.kind == CauseKind::tracing) return text;
     return text + ": " + counted(line.waits, "wait", "waits") + extremes(line.waits, line.median_ns, line.max_ns);
-}
-
-// "203.0.113.9; the program asked DNS for extra.example.org (CNAME cdn.example.net)"; empty when the
-// subject says it all.
-std::string endpoint_text(const std::vector<resolve::Endpoint>& endpoints) {
-    if (endpoints.empty() || endpoints.front().host.empty()) return {};
-    std::string addresses;
-    for (const resolve::Endpoint& endpoint : endpoints)
-        if (addresses.find(endpoint.address) == std::string::npos)
-            addresses.append(addresses.empty() ? "" : ", ").append(endpoint.address);
-    const resolve::Endpoint& first = endpoints.front();
-    std::string how;
-    if (first.evidence == resolve::NameEvidence::dns) how = "the program asked DNS for " + first.host;
-    if (first.evidence == resolve::NameEvidence::hosts_file) how = "named " + first.host + " in the hosts file";
-    if (first.evidence == resolve::NameEvidence::reverse_lookup) how = "named by a reverse lookup of slowtrace's own";
-    if (!first.canonical_name.empty()) how += " (CNAME " + first.canonical_name + ")";
-    if (addresses.empty() || how.empty()) return visible(addresses + how);
-    return visible(addresses + "; " + how);
 }
 
 bool about_host(CauseKind kind) {
@@ -197,7 +142,7 @@ std::size_t lines_shown(const CauseSection& section, std::size_t limit) {
     return section.lines.size() == shown + 1 ? shown + 1 : shown;
 }
 
-void causes(Page& page, const CauseSection& section, std::size_t limit, bool details, bool selected) {
+void causes(ReportPage& page, const CauseSection& section, std::size_t limit, bool details, bool selected) {
     Columns table({right, right, left});
     std::int64_t shown_ns = 0;
     const std::size_t shown = lines_shown(section, limit);
@@ -209,7 +154,7 @@ void causes(Page& page, const CauseSection& section, std::size_t limit, bool det
         table.row({format_duration(line.total_ns), percent(line.total_ns, section.total_ns), text});
         shown_ns += line.total_ns;
         if (!details || !about_host(line.kind)) continue;
-        const std::string detail = endpoint_text(line.endpoints);
+        const std::string detail = visible(evidence_sentence(line.endpoints, line.claims));
         if (!detail.empty() && told.find(detail) == std::string::npos) table.under(detail);
         told += detail + "\n";
     }
@@ -222,47 +167,20 @@ void causes(Page& page, const CauseSection& section, std::size_t limit, bool det
 
 // --- tables
 
-// A local daemon that is not there costs nothing and is asked for by every program (nscd).
-bool matters(const EndpointLine& line) {
-    return line.endpoint.transport != resolve::Transport::unix_socket || line.waited_ns() > 0 || line.bytes_sent > 0 ||
-           line.bytes_received > 0;
-}
-
-void endpoints(Page& page, std::vector<EndpointLine> lines) {
-    std::erase_if(lines, [](const EndpointLine& line) { return !matters(line); });
-    if (lines.empty()) return;
-    page.heading("Endpoints, by time waited for them");
-    Columns table({right, right, right, right, left, left});
-    table.row({"waited", "connections", "sent", "received", "endpoint", ""});
-    const std::size_t shown = lines.size() <= endpoint_lines + 1 ? lines.size() : endpoint_lines;
-    for (std::size_t i = 0; i < shown; ++i) {
-        const EndpointLine& line = lines[i];
-        std::string remark = outcomes(line.attempts, false);
-        if (line.lookups > 0) {
-            remark += (remark.empty() ? "" : ", ") + counted(line.lookups, "DNS question", "DNS questions");
-            if (line.unanswered > 0) remark += ", " + format_count(line.unanswered) + " unanswered";
-            if (line.negative > 0) remark += ", " + format_count(line.negative) + " in vain";
-            if (line.lookups > line.unanswered) remark += ", median " + format_duration(line.lookup_median_ns);
-        }
-        table.row({format_duration(line.waited_ns()), format_count(line.connections), format_bytes(line.bytes_sent),
-                   format_bytes(line.bytes_received), shorten(visible(line.name), subject_width), remark});
-    }
-    page.columns(table);
-    if (shown < lines.size()) page.line("  and " + counted(lines.size() - shown, "other endpoint", "other endpoints"));
-}
-
-void slowest(Page& page, const Report& report) {
+void slowest(ReportPage& page, const Report& report, std::size_t limit) {
     if (report.slowest.empty()) return;
     page.heading("Slowest calls");
     Columns table({right, right, left, left});
     table.row({"took", "at", "process", "call"});
-    for (const analyze::SlowCall& slow : report.slowest)
+    for (std::size_t i = 0; i < std::min(limit, report.slowest.size()); ++i) {
+        const analyze::SlowCall& slow = report.slowest[i];
         table.row({duration(slow.ns, report.run.floor_ns), format_offset(slow.call.entry_ns(), report.run.start_ns),
                    thread_text(slow.process, slow.thread), fit(call_line(slow.resolved()), call_width)});
+    }
     page.columns(table);
 }
 
-void syscalls(Page& page, const Report& report) {
+void syscalls(ReportPage& page, const Report& report, std::size_t limit) {
     if (report.syscalls.empty()) return;
     page.heading("System calls, by total time (floor of " + format_duration(report.run.floor_ns) +
                  " a call subtracted)");
@@ -270,7 +188,7 @@ void syscalls(Page& page, const Report& report) {
     table.row({"total", "calls", "errors", "mean", "p50", "p99", "max", "call"});
     const std::int64_t floor = report.run.floor_ns;
     const auto& lines = report.syscalls;
-    const std::size_t shown = lines.size() <= syscall_lines + 1 ? lines.size() : syscall_lines;
+    const std::size_t shown = lines.size() <= limit + 1 ? lines.size() : limit;
     for (std::size_t i = 0; i < shown; ++i) {
         const analyze::SyscallLine& line = lines[i];
         table.row({above_floor(line.total_ns, floor), format_count(line.calls),
@@ -285,10 +203,10 @@ void syscalls(Page& page, const Report& report) {
 }  // namespace
 
 std::string render_report(const Report& report, const ReportOptions& options) {
-    Page page(options);
+    ReportPage page(options);
     header(page, report);
     if (options.summary_only) {
-        syscalls(page, report);
+        syscalls(page, report, table_lines);
         return page.finished();
     }
     page.heading("Where the " + format_duration(report.run.wall_ns) + " went");
@@ -297,9 +215,14 @@ std::string render_report(const Report& report, const ReportOptions& options) {
         page.heading("All threads together, " + format_duration(report.threads.total_ns));
         causes(page, report.threads, thread_lines, false, !report.run.selection.empty());
     }
-    endpoints(page, report.endpoints);
-    slowest(page, report);
-    syscalls(page, report);
+    report_endpoints(page, report);
+    report_downloads(page, report);
+    // Tables last, in what room is left: each has a blank line, a heading and a header row of its own.
+    constexpr std::size_t around = 7;
+    const std::size_t room = page_lines - std::min(page_lines, page.lines() + around);
+    const std::size_t slow = std::clamp(room / 2, fewest_table_lines, table_lines);
+    slowest(page, report, slow);
+    syscalls(page, report, std::clamp(room - std::min(room, slow), fewest_table_lines, table_lines));
     return page.finished();
 }
 

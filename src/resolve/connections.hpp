@@ -18,11 +18,18 @@ class Connections {
     // The other end is known (again): names it and tells of the connection once.
     void set_peer(TrackedFile& file, const model::SocketAddress& address, const ProcessState& process,
                   std::int64_t time_ns);
-    void set_local(TrackedFile& file, const model::SocketAddress& address, const ProcessState& process);
+    // It said so itself. A target told as an address has the name the program knew for it.
+    void set_name(TrackedFile& file, const NameClaim& told, const ProcessState& process, std::int64_t time_ns);
+    // The program begins to use what its questions found: their time is this connection's, unless another's already.
+    void use_lookup(TrackedFile& file, std::int64_t time_ns);
+    void set_local(TrackedFile& file, const model::SocketAddress& address, const ProcessState& process,
+                   std::int64_t time_ns);
     // connection_opened, once.
     void announce(TrackedFile& file, std::int64_t time_ns);
 
    private:
+    void apply(TrackedFile& file, const Naming& naming);
+
     ResolvedSink& sink_;
     const NameBook& names_;
     std::uint64_t next_id_ = 0;

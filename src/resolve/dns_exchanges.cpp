@@ -1,8 +1,9 @@
-// Questions put to DNS servers, matched with the answers that came back on the same socket.
+// Questions put to DNS servers and name services, matched with the answers that came back on the same socket.
 #include "resolve/dns_exchanges.hpp"
 
 #include <algorithm>
 
+#include "resolve/name_services.hpp"
 #include "resolve/process_table.hpp"
 
 namespace slowtrace::resolve {
@@ -13,11 +14,12 @@ constexpr std::size_t questions_kept = 4096;  // in flight on one socket
 
 DnsExchange exchange_of(const PendingQuestion& question, std::int64_t time_ns) {
     DnsExchange exchange;
-    exchange.process = question.process;
+    exchange.process = question.process->process.id;
     exchange.thread = question.thread;
     exchange.server = question.server;
     exchange.name = question.name;
     exchange.type = question.type;
+    exchange.carrier = question.carrier;
     exchange.asked_ns = question.asked_ns;
     exchange.answered_ns = time_ns;
     return exchange;
@@ -43,24 +45,46 @@ void DnsExchanges::asked(TrackedFile& file, const model::DnsMessage& query, cons
             give_up(*again, query.time_ns());
             pending.erase(again);
         }
-        pending.push_back({thread.process->process.id, thread.thread.id, server, question.name(), question.type(),
-                           query.id(), query.time_ns()});
+        pending.push_back({thread.process, thread.thread.id, server, question.name(), question.type(), query.id(),
+                           query.carrier(), query.time_ns()});
         file.connection->question = question.name();
+        lookups_.asked(thread.process->process.id, question.name(), question.type(), query.time_ns());
     }
+    if (query.questions_size() > 0) serve(file, query.carrier());
 }
 
-void DnsExchanges::answered(TrackedFile& file, const model::DnsMessage& response, const Resolution& resolution) {
-    std::vector<PendingQuestion>& pending = file.socket->questions;
+void DnsExchanges::serve(TrackedFile& file, model::DnsMessage::Carrier carrier) {
+    if (carrier == model::DnsMessage::DNS) return;
+    file.connection->name_service = name_service_of(carrier);
+    if (served_ == file.connection) served_ = nullptr;
+}
+
+void DnsExchanges::call_told() {
+    if (served_ == nullptr) return;
+    served_->name_service.clear();
+    served_ = nullptr;
+}
+
+void DnsExchanges::answered(TrackedFile* file, const model::DnsMessage& response, const ThreadState& thread) {
+    const Resolution resolution = follow_answers(response);
+    std::shared_ptr<Lookup> lookup;
+    if (!response.questions().empty())
+        lookup = lookups_.answered(thread.process->process.id, response.questions(0).name(),
+                                   response.questions(0).type(), response.time_ns());
+    names_.learn(response, resolution, *thread.process, std::move(lookup));
+    if (file == nullptr) return;
+    std::vector<PendingQuestion>& pending = file->socket->questions;
     auto question = std::find_if(pending.begin(), pending.end(),
                                  [&](const PendingQuestion& one) { return answers(response, one); });
     if (question == pending.end()) return;
     DnsExchange exchange = exchange_of(*question, response.time_ns());
     exchange.answered = true;
     exchange.response_code = response.response_code();
-    exchange.addresses = resolution.addresses;
+    exchange.addresses = resolution.addresses();
     exchange.canonical_name = resolution.canonical_name;
     notices_.exchange(std::move(exchange));
     pending.erase(question);
+    if (response.carrier() == model::DnsMessage::RESOLVED_DBUS && pending.empty()) served_ = file->connection;
 }
 
 void DnsExchanges::gone(TrackedFile& file, std::int64_t time_ns) {

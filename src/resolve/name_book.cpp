@@ -10,52 +10,52 @@ namespace slowtrace::resolve {
 
 namespace {
 
-constexpr std::uint32_t type_cname = 5;
+constexpr std::size_t addresses_kept = 65536;
 constexpr std::size_t answers_kept = 64;  // for one address
+constexpr std::size_t answers_told = 8;   // for one connection
 constexpr std::size_t hosts_files_kept = 8;
 constexpr int ancestors_asked = 64;
 
-char lower(char letter) {
-    return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
+using Line = std::vector<const ProcessState*>;  // a process, its parent, its parent's parent, …
+
+Line ancestors(const ProcessState& process) {
+    Line line;
+    for (const ProcessState* one = &process; one != nullptr && line.size() < ancestors_asked; one = one->parent)
+        line.push_back(one);
+    return line;
+}
+
+// How near `other` is to the first of `line`: itself and its ancestors come first, then whoever descends from the
+// nearest of them, then strangers.
+std::size_t distance(const Line& line, const ProcessState* other) {
+    for (int up = 0; other != nullptr && up < ancestors_asked; ++up, other = other->parent) {
+        auto common = std::find(line.begin(), line.end(), other);
+        if (common == line.end()) continue;
+        return static_cast<std::size_t>(common - line.begin()) + (up == 0 ? 0 : ancestors_asked);
+    }
+    return 2 * ancestors_asked;
 }
 
 }  // namespace
 
-bool same_name(const std::string& one, const std::string& other) {
-    return one.size() == other.size() &&
-           std::equal(one.begin(), one.end(), other.begin(), [](char a, char b) { return lower(a) == lower(b); });
-}
-
-Resolution follow_answers(const model::DnsMessage& response) {
-    Resolution resolution;
-    if (response.questions().empty()) return resolution;
-    const std::string& asked = response.questions(0).name();
-    // A chain is no longer than the number of its links; a loop ends there too.
-    std::vector<const std::string*> chain{&asked};
-    for (bool grown = true; grown && chain.size() <= static_cast<std::size_t>(response.answers_size());) {
-        grown = false;
-        for (const auto& answer : response.answers())
-            if (answer.type() == type_cname && same_name(answer.name(), *chain.back())) {
-                if (chain.size() > static_cast<std::size_t>(response.answers_size())) break;
-                chain.push_back(&answer.target());
-                grown = true;
-            }
+std::vector<NameBook::Answer>& NameBook::answers_for(const std::string& address) {
+    auto [known, fresh] = answers_.try_emplace(address);
+    if (!fresh) return known->second;
+    addresses_.push_back(address);
+    if (addresses_.size() > addresses_kept) {
+        answers_.erase(addresses_.front());
+        addresses_.pop_front();
     }
-    if (!same_name(*chain.back(), asked)) resolution.canonical_name = *chain.back();
-    for (const auto& answer : response.answers())
-        if (!answer.ip().empty() && same_name(answer.name(), *chain.back()))
-            if (std::string address = address_text(answer.ip()); !address.empty())
-                resolution.addresses.push_back(std::move(address));
-    return resolution;
+    return answers_.at(address);
 }
 
-void NameBook::learn(const model::DnsMessage& response, const Resolution& resolution, ProcessId process) {
-    for (const std::string& address : resolution.addresses) {
-        std::vector<Answer>& known = answers_[address];
-        Answer answer{process, response.questions(0).name(), resolution.canonical_name};
-        std::erase_if(known, [&](const Answer& old) { return old.process == process && old.host == answer.host; });
+void NameBook::learn(const model::DnsMessage& response, const Resolution& resolution, const ProcessState& process,
+                     std::shared_ptr<Lookup> lookup) {
+    for (const Resolution::Located& located : resolution.located) {
+        std::vector<Answer>& known = answers_for(located.address);
+        std::erase_if(known, [&](const Answer& old) { return old.process == &process && old.host == located.host; });
         if (known.size() == answers_kept) known.erase(known.begin());
-        known.push_back(std::move(answer));
+        known.push_back({&process, located.host, resolution.canonical_name, response.time_ns(), lookup});
     }
 }
 
@@ -80,31 +80,41 @@ void NameBook::learn(const model::ReverseName& name) {
         reverse_names_[std::move(address)] = name.name();
 }
 
-void NameBook::name(Endpoint& endpoint, const ProcessState& asking) const {
-    if (endpoint.address.empty() || endpoint.transport == Transport::unix_socket) return;
-    if (const Answer* answer = find_answer(endpoint.address, asking)) {
-        endpoint.host = answer->host;
-        endpoint.canonical_name = answer->canonical_name;
-        endpoint.evidence = NameEvidence::dns;
-    } else if (const std::string* host = find_in_hosts(endpoint.address, asking)) {
-        endpoint.host = *host;
-        endpoint.evidence = NameEvidence::hosts_file;
-    } else if (auto reverse = reverse_names_.find(endpoint.address); reverse != reverse_names_.end()) {
-        endpoint.host = reverse->second;
-        endpoint.evidence = NameEvidence::reverse_lookup;
+Naming NameBook::naming(const std::string& address, const ProcessState& asking, std::int64_t time_ns) const {
+    Naming naming;
+    auto add = [&](NameEvidence evidence, const std::string& name) {
+        naming.host = name;
+        naming.evidence = evidence;
+        naming.claims.push_back({evidence, name, 0});
+    };
+    if (auto reverse = reverse_names_.find(address); reverse != reverse_names_.end())
+        add(NameEvidence::reverse_lookup, reverse->second);
+    if (const std::string* host = find_in_hosts(address, asking)) add(NameEvidence::hosts_file, *host);
+    for (const Answer* answer : find_answers(address, asking, time_ns)) {
+        add(NameEvidence::dns, answer->host);
+        naming.canonical_name = answer->canonical_name;
+        naming.lookup = answer->lookup;
     }
+    return naming;
 }
 
-const NameBook::Answer* NameBook::find_answer(const std::string& address, const ProcessState& asking) const {
+std::vector<const NameBook::Answer*> NameBook::find_answers(const std::string& address, const ProcessState& asking,
+                                                            std::int64_t time_ns) const {
+    std::vector<const Answer*> found;
     auto known = answers_.find(address);
-    if (known == answers_.end()) return nullptr;
-    const ProcessState* process = &asking;
-    for (int generation = 0; process != nullptr && generation < ancestors_asked; ++generation) {
-        for (auto answer = known->second.rbegin(); answer != known->second.rend(); ++answer)
-            if (answer->process == process->process.id) return &*answer;
-        process = process->parent;
+    if (known == answers_.end()) return found;
+    const Line line = ancestors(asking);
+    std::size_t nearest = 2 * ancestors_asked;
+    for (const Answer& answer : known->second) {
+        const std::size_t away = distance(line, answer.process);
+        if (away < nearest) found.clear();
+        nearest = std::min(nearest, away);
+        if (away == nearest) found.push_back(&answer);
     }
-    return &known->second.back();
+    // What was answered after the connect was not what led to it, unless nothing else is known.
+    std::stable_partition(found.begin(), found.end(), [&](const Answer* one) { return one->time_ns > time_ns; });
+    if (found.size() > answers_told) found.erase(found.begin(), found.end() - answers_told);
+    return found;
 }
 
 const std::string* NameBook::find_in_hosts(const std::string& address, const ProcessState& asking) const {

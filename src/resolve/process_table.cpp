@@ -80,6 +80,15 @@ ProcessState* ProcessTable::by_pid(int pid, std::int64_t time_ns, const ProcessS
     return latest;
 }
 
+const ProcessState* ProcessTable::alive(int pid, std::int64_t time_ns) const {
+    auto found = by_pid_.find(pid);
+    if (found == by_pid_.end()) return nullptr;
+    for (auto one = found->second.rbegin(); one != found->second.rend(); ++one)
+        if ((*one)->process.birth_ns <= time_ns)
+            return (*one)->process.death_ns.value_or(time_ns) >= time_ns ? *one : nullptr;
+    return nullptr;
+}
+
 ThreadState* ProcessTable::alive_in(int pid) {
     auto found = by_pid_.find(pid);
     if (found == by_pid_.end()) return nullptr;

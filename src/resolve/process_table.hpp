@@ -48,6 +48,8 @@ class ProcessTable {
 
     // Of the processes that had this pid by `time_ns`, the latest child of `parent`, else the latest.
     ProcessState* by_pid(int pid, std::int64_t time_ns, const ProcessState& parent);
+    // The process that had this pid then, where it was traced.
+    const ProcessState* alive(int pid, std::int64_t time_ns) const;
     // A thread of the latest process with this pid that still has a file table.
     ThreadState* alive_in(int pid);
 

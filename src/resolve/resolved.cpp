@@ -26,6 +26,9 @@ std::string Process::name() const {
 }
 
 std::string Endpoint::display() const {
+    // A host may be an address the program gave in place of a name.
+    if (host.find(':') != std::string::npos && !host.starts_with('[') && port != 0)
+        return with_port('[' + host + ']', port);
     if (!host.empty()) return with_port(host, port);
     if (transport == Transport::netlink) return "netlink";
     if (transport == Transport::packet) return "packet";

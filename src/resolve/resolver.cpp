@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "resolve/call_context.hpp"
-#include "resolve/endpoints.hpp"
+#include "resolve/connection_facts.hpp"
 #include "resolve/seen_descriptors.hpp"
 
 namespace slowtrace::resolve {
@@ -44,7 +44,6 @@ class Resolver::Implementation {
     void end_thread(ThreadState& thread, std::int64_t time_ns);
     void end_process(ProcessState& process);
     void dns(const model::DnsMessage& message);
-    TrackedFile* dns_socket(ThreadState& thread, const model::DnsMessage& message);
     void call_known(const model::Syscall& call, ThreadState& thread);
     void resolve_arguments(const model::Syscall& call, const model::SyscallRow& row, ThreadState& thread);
 
@@ -116,8 +115,17 @@ void Resolver::Implementation::event(const model::Event& event) {
             end_ = event.end();
             break;
         case model::Event::kStream:
+            seen(event.stream().time_ns());
+            if (ThreadState* state = thread(event.stream().thread())) heard(run_, *state, event.stream());
+            break;
         case model::Event::kTcp:
+            seen(event.tcp().time_ns());
+            if (ThreadState* state = thread(event.tcp().thread())) heard(run_, *state, event.tcp());
+            break;
         case model::Event::kPeerProcess:
+            seen(event.peer_process().time_ns());
+            if (ThreadState* state = thread(event.peer_process().thread())) heard(run_, *state, event.peer_process());
+            break;
         case model::Event::kMoment:
         case model::Event::KIND_NOT_SET:
             break;
@@ -218,23 +226,15 @@ void Resolver::Implementation::end_process(ProcessState& process) {
     sink_.process_ended(process.process);
 }
 
-TrackedFile* Resolver::Implementation::dns_socket(ThreadState& state, const model::DnsMessage& message) {
-    if (state.files == nullptr) return nullptr;
-    const FilePointer& file = state.files->at(message.fd(), message.time_ns(), state.thread.id);
-    return file != nullptr && file->socket != nullptr ? file.get() : nullptr;
-}
-
 void Resolver::Implementation::dns(const model::DnsMessage& message) {
     seen(message.time_ns());
     ThreadState* state = thread(message.thread());
     if (state == nullptr) return;
-    TrackedFile* socket = dns_socket(*state, message);
+    TrackedFile* socket = socket_at(*state, message.fd(), message.time_ns());
     if (socket != nullptr && message.has_server() && !socket->socket->fixed)
         run_.connections.set_peer(*socket, message.server(), *state->process, message.time_ns());
     if (message.response()) {
-        Resolution resolution = follow_answers(message);
-        run_.names.learn(message, resolution, state->process->process.id);
-        if (socket != nullptr) run_.exchanges.answered(*socket, message, resolution);
+        run_.exchanges.answered(socket, message, *state);
     } else if (socket != nullptr) {
         run_.exchanges.asked(*socket, message, *state, socket->connection->peer);
     }
@@ -245,6 +245,7 @@ void Resolver::Implementation::syscall(const model::Syscall& call) {
     ThreadState* state = thread(call.thread());
     if (state == nullptr) return;
     call_known(call, *state);
+    run_.exchanges.call_told();
     descriptors_.clear();
     watched_.clear();
     run_.notices.flush(sink_);

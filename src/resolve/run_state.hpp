@@ -23,7 +23,7 @@ struct RunState {
     NameBook names;
     Connections connections{sink, names};
     ConnectAttempts attempts{notices};
-    DnsExchanges exchanges{notices};
+    DnsExchanges exchanges{notices, names};
     // Objects the kernel names alike in every process ("pipe:[7]r"), and UNIX listeners by their address.
     std::unordered_map<std::string, std::weak_ptr<TrackedFile>> by_target, listeners;
     // SCM_RIGHTS sent through a UNIX socket (by the sending one's id) and not received yet. Kept here, as a

@@ -46,7 +46,7 @@ void fill_socket(RunState& run, TrackedFile& file, const ThreadState& thread, co
     const ProcessState& process = *thread.process;
     Connection& connection = *file.connection;
     if (connection.local.address.empty() && socket.has_local())
-        run.connections.set_local(file, socket.local(), process);
+        run.connections.set_local(file, socket.local(), process, binding.time_ns());
     if (file.socket->peer_key.empty() && socket.has_peer())
         run.connections.set_peer(file, socket.peer(), process, binding.time_ns());
     if (connection.state != ConnectionState::fresh) return;

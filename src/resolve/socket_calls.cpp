@@ -57,7 +57,7 @@ void on_bind(CallContext& context) {
     TrackedFile* file = socket_of(context, 0);
     const model::SocketAddress* address = address_of(context);
     if (!context.succeeded || file == nullptr || address == nullptr) return;
-    context.run.connections.set_local(*file, *address, *context.thread.process);
+    context.run.connections.set_local(*file, *address, *context.thread.process, context.time_ns());
 }
 
 void on_listen(CallContext& context) {
@@ -111,6 +111,7 @@ void on_connect(CallContext& context) {
         context.run.connections.set_peer(*file, *address, *context.thread.process, context.call.entry_ns());
     if (!attempt) return connect_datagrams(context, *file, address);
     if (address != nullptr && address->family() == AF_UNSPEC) return;
+    context.run.connections.use_lookup(*file, context.call.entry_ns());
     context.run.attempts.connect_ended(*file, context.call, context.error);
     if (context.succeeded) {
         file->socket->fixed = true;

@@ -14,6 +14,8 @@
 namespace slowtrace::resolve {
 
 struct TrackedFile;
+struct ProcessState;
+struct Lookup;
 class FileTable;
 using FilePointer = std::shared_ptr<TrackedFile>;
 
@@ -28,12 +30,13 @@ struct PendingAttempt {
 };
 
 struct PendingQuestion {
-    ProcessId process{};
+    const ProcessState* process = nullptr;
     ThreadId thread{};
     Endpoint server;
     std::string name;
     std::uint32_t type = 0;
     std::uint32_t id = 0;
+    model::DnsMessage::Carrier carrier = model::DnsMessage::DNS;
     std::int64_t asked_ns = 0;
 };
 
@@ -56,6 +59,7 @@ struct SocketState {
     std::string peer_key;    // the raw address `peer` was made of
     std::optional<PendingAttempt> attempt;
     std::vector<PendingQuestion> questions;
+    std::shared_ptr<Lookup> lookup;  // that led to the peer's address, until it is used
     std::deque<AwaitedFiles> awaited;
     // Of a UNIX listener: who connected, and who was accepted before its connect was told.
     std::deque<UnmatchedEnd> clients, servers;

@@ -1,22 +1,23 @@
-// DNS messages. Only lookups are facts here (opcode QUERY): their questions and the addresses and aliases
-// answered. Authority and additional records, EDNS's OPT among them, say nothing about names and are not read.
+// DNS messages. Only lookups are facts here (opcode QUERY): their questions and the addresses, aliases
+// and services answered. Authority and additional records, EDNS's OPT among them, say nothing about names and are not
+// read.
 #include "slowtrace/dns.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "wire/dns_name.hpp"
+#include "wire/dns_service.hpp"
 
 namespace slowtrace::wire {
 namespace {
-
-using Octets = std::span<const std::uint8_t>;
 
 constexpr std::size_t header_size = 12;
 constexpr std::size_t max_message = 65'535;
 constexpr std::size_t least_question = 5, least_record = 11;
 constexpr int max_questions = 64, max_answers = 256;  // kept; more says nothing new
 
-constexpr std::uint32_t type_a = 1, type_cname = 5, type_aaaa = 28;
+constexpr std::uint32_t type_a = 1, type_cname = 5, type_aaaa = 28, type_srv = 33, type_svcb = 64, type_https = 65;
 constexpr std::uint32_t class_internet = 1;
 
 std::uint32_t get_u16(Octets message, std::size_t offset) {
@@ -62,16 +63,58 @@ Parsed read_question(Octets message, std::size_t& offset, model::DnsMessage& fac
     return Parsed::whole;
 }
 
-// The data of one record: from `offset` to `end`, both inside the message.
-Parsed read_data(Octets message, std::size_t offset, std::size_t end, model::DnsMessage::Answer& answer) {
-    if (answer.type() == type_cname) {
-        const Parsed parsed = read_name(message.first(end), offset, *answer.mutable_target());
-        return parsed == Parsed::whole && offset == end ? Parsed::whole : Parsed::malformed;
-    }
-    if (end - offset != (answer.type() == type_a ? 4U : 16U)) return Parsed::malformed;
-    answer.set_ip(message.data() + offset, end - offset);
+// One record's data, where its name and type are in `answer` already.
+struct Data {
+    Octets message;
+    std::size_t offset, end;  // both inside the message
+    model::DnsMessage::Answer answer;
+};
+
+// Nothing beyond what is worth keeping.
+void keep(model::DnsMessage::Answer answer, model::DnsMessage& facts) {
+    if (facts.answers_size() < max_answers) *facts.add_answers() = std::move(answer);
+}
+
+Parsed read_address(Data& data, model::DnsMessage& facts) {
+    const std::size_t size = data.end - data.offset;
+    if (size != (data.answer.type() == type_a ? 4U : 16U)) return Parsed::malformed;
+    data.answer.set_ip(data.message.data() + data.offset, size);
+    keep(std::move(data.answer), facts);
     return Parsed::whole;
 }
+
+// A name that fills the data to its end.
+Parsed read_target(Data& data, model::DnsMessage& facts) {
+    const Parsed parsed = read_name(data.message.first(data.end), data.offset, *data.answer.mutable_target());
+    if (parsed != Parsed::whole || data.offset != data.end) return Parsed::malformed;
+    keep(std::move(data.answer), facts);
+    return Parsed::whole;
+}
+
+// RFC 2782: priority, weight, port, target.
+Parsed read_service_location(Data& data, model::DnsMessage& facts) {
+    constexpr std::size_t fixed = 6;
+    if (data.end - data.offset < fixed) return Parsed::malformed;
+    data.answer.set_port(get_u16(data.message, data.offset + 4));
+    data.offset += fixed;
+    return read_target(data, facts);
+}
+
+Parsed read_service_binding(Data& data, model::DnsMessage& facts) {
+    return read_binding(data.message.first(data.end), data.offset, data.answer,
+                        [&](const model::DnsMessage::Answer& answer) { keep(answer, facts); });
+}
+
+struct RecordType {
+    std::uint32_t type;
+    Parsed (*read)(Data& data, model::DnsMessage& facts);
+};
+constexpr std::array<RecordType, 6> record_types{{{type_a, read_address},
+                                                  {type_cname, read_target},
+                                                  {type_aaaa, read_address},
+                                                  {type_srv, read_service_location},
+                                                  {type_svcb, read_service_binding},
+                                                  {type_https, read_service_binding}}};
 
 Parsed read_answer(Octets message, std::size_t& offset, model::DnsMessage& facts) {
     model::DnsMessage::Answer answer;
@@ -85,12 +128,11 @@ Parsed read_answer(Octets message, std::size_t& offset, model::DnsMessage& facts
     if (message.size() - offset < length) return Parsed::cut;
     const std::size_t start = offset;
     offset += length;
-    if (record_class != class_internet || (type != type_a && type != type_aaaa && type != type_cname))
-        return Parsed::whole;
+    const auto known = std::ranges::find(record_types, type, &RecordType::type);
+    if (record_class != class_internet || known == record_types.end()) return Parsed::whole;
     answer.set_type(type);
-    const Parsed parsed = read_data(message, start, offset, answer);
-    if (parsed == Parsed::whole && facts.answers_size() < max_answers) *facts.add_answers() = std::move(answer);
-    return parsed;
+    Data data{message, start, offset, std::move(answer)};
+    return known->read(data, facts);
 }
 
 Parsed read_sections(Octets message, const Counts& counts, model::DnsMessage& facts) {
@@ -114,21 +156,6 @@ std::optional<model::DnsMessage> parse_dns(std::span<const std::uint8_t> message
     // Cut before anything was said: a dozen octets are too little to call it DNS.
     if (parsed == Parsed::cut && facts.questions_size() == 0 && facts.answers_size() == 0) return std::nullopt;
     return facts;
-}
-
-std::vector<model::DnsMessage> DnsStream::feed(std::span<const std::uint8_t> octets) {
-    constexpr std::size_t prefix = 2;
-    std::vector<model::DnsMessage> messages;
-    while (!octets.empty()) {
-        const std::size_t wanted = pending_.size() < prefix ? prefix : prefix + get_u16(pending_, 0);
-        const std::size_t taken = std::min(wanted - pending_.size(), octets.size());
-        pending_.insert(pending_.end(), octets.begin(), octets.begin() + static_cast<std::ptrdiff_t>(taken));
-        octets = octets.subspan(taken);
-        if (pending_.size() < prefix || pending_.size() < prefix + get_u16(pending_, 0)) continue;
-        if (auto message = parse_dns(Octets(pending_).subspan(prefix))) messages.push_back(std::move(*message));
-        pending_.clear();
-    }
-    return messages;
 }
 
 }  // namespace slowtrace::wire

@@ -56,11 +56,49 @@ def rivals(arguments, folder):
     return found
 
 
+class Server:
+    """The exchanges' other end, outside the trace; on a processor of its own where there is one."""
+
+    def __init__(self, program):
+        self.process = subprocess.Popen([program, "serve"], stdout=subprocess.PIPE, preexec_fn=self.move_away)
+        self.port = self.process.stdout.readline().decode().strip()
+
+    @staticmethod
+    def move_away():
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+
+
+def names(arguments, folder):
+    """Reading names on their way, against leaving them (--no-names); then many connections."""
+    with Server(arguments.exchanges) as server:
+        client = [arguments.exchanges, server.port]
+        reading = slowtrace(arguments, folder, client + ["10000"])
+        leaving = reading[:1] + ["--no-names"] + reading[1:]
+        middle, low, high = ratio(reading, leaving, arguments.runs)
+        print(f"{'10,000 keep-alive requests':28} {'itself, --no-names':28} {middle:7.2f}× {low:6.2f}× {high:6.2f}×", flush=True)
+        if not arguments.connections:
+            return
+        peaks = {}
+        for count in (arguments.connections // 10, arguments.connections):
+            seconds, peaks[count] = timed(slowtrace(arguments, folder, client + [str(count), "each"]))
+            print(f"{count:,} connections: {seconds:.1f} s, slowtrace's own memory {peaks[count] / 1024:.0f} MiB peak", flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--binary", required=True)
     parser.add_argument("--bare", required=True)
     parser.add_argument("--threads", required=True)
+    parser.add_argument("--exchanges", required=True)
+    parser.add_argument("--connections", type=int, default=50_000, help="of the run with many; 0 leaves it out")
+    parser.add_argument("--only", choices=["calls", "names"], help="one half of the measurements")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--calls", type=int, default=10_000_000, help="of the long run for memory and size; 0 leaves it out")
     arguments = parser.parse_args()
@@ -69,9 +107,13 @@ def main():
         "4 threads × 50,000 calls": [arguments.threads, "50000"],
     }
     with tempfile.TemporaryDirectory() as folder:
-        others = rivals(arguments, folder)
         print("every run pinned to one processor; medians of", arguments.runs, "pairs")
         print(f"{'workload':28} {'slowtrace against':28} {'median':>8} {'min':>7} {'max':>7}")
+        if arguments.only != "calls":
+            names(arguments, folder)
+        if arguments.only == "names":
+            return
+        others = rivals(arguments, folder)
         for name, command in workloads.items():
             for other, prefix in others.items():
                 middle, low, high = ratio(slowtrace(arguments, folder, command), prefix + command, arguments.runs)

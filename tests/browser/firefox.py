@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 
 COMMAND = "@firefox-devtools/profiler-cli/dist/profiler-cli.js"
+LOAD_TRIES = 8
 MOST_MARKERS = 100000  # that one query lists; the counts stay exact beyond
 
 
@@ -33,8 +34,18 @@ def read(node, modules, path, timeout):
             raise RuntimeError((done.stderr or done.stdout).strip().split("\n")[0])
         return done.stdout
 
+    def load():
+        # The interface gives its daemon half a second to start; a busy machine needs more than one try.
+        for remaining in reversed(range(LOAD_TRIES)):
+            try:
+                return ask("load", path)
+            except RuntimeError as reason:
+                if "did not become ready" not in str(reason) or remaining == 0:
+                    raise
+                stop(ask, folder)
+
     try:
-        ask("load", path)
+        load()
         threads = json.loads(ask("thread", "list", "--json"))["threads"]
         markers = json.loads(ask("profile", "markers", "--json", "--limit", str(MOST_MARKERS)))
         by_thread = {}

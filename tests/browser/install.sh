@@ -49,4 +49,15 @@ if have npm; then
         fi
     fi
 fi
+
+# playwright-core runs on Node 20 and above; Debian 12 and Ubuntu 24.04 have 18. npm carries Node itself.
+node_version=22.12.0
+if have node && have npm && [ "$(node -p 'process.versions.node.split(".")[0]')" -lt 20 ] && [ ! -x "$viewers/node/bin/node" ]; then
+    name=node-linux-$(node -p process.arch)
+    if (cd "$viewers" && timeout 600 npm install --prefix own-node --ignore-scripts --no-audit --no-fund --loglevel=error \
+        "$name@$node_version" </dev/null >/dev/null) && rm -rf "$viewers/node" && ln -s "own-node/node_modules/$name" "$viewers/node"; then :; else
+        echo "cannot install $name from npm" >&2
+        failed=1
+    fi
+fi
 exit $failed

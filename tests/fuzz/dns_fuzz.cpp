@@ -19,8 +19,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         if (!sound(question.name())) std::abort();
     for (const auto& answer : facts->answers()) {
         if (!sound(answer.name())) std::abort();
-        const bool alias = answer.type() == 5;
-        if (alias ? !sound(answer.target()) : answer.ip().size() != (answer.type() == 1 ? 4U : 16U)) std::abort();
+        const bool named = answer.type() == 5 || answer.type() == 33 || answer.type() == 64 || answer.type() == 65;
+        const bool address = answer.type() == 1 || answer.type() == 28;
+        if (named == address || (named && !sound(answer.target()))) std::abort();
+        if (address && answer.ip().size() != (answer.type() == 1 ? 4U : 16U)) std::abort();
+        if (!answer.ip().empty() && answer.ip().size() != 4 && answer.ip().size() != 16) std::abort();
+        if (answer.port() > 65'535) std::abort();
     }
     return 0;
 }

@@ -24,14 +24,15 @@ import local_cases  # noqa: E402
 import names_cases  # noqa: E402
 import program_cases  # noqa: E402
 import real_program_cases  # noqa: E402
+import redaction_cases  # noqa: E402
 import scenario_cases  # noqa: E402
 import signal_cases  # noqa: E402
 import transfer_cases  # noqa: E402
 import transparency_cases  # noqa: E402
 from lab import Lab, Skipped, end_own_children  # noqa: E402
 
-GROUPS = (program_cases, real_program_cases, transparency_cases, signal_cases, bad_input_cases, scenario_cases,
-          names_cases, transfer_cases, local_cases)
+GROUPS = (program_cases, real_program_cases, transparency_cases, signal_cases, bad_input_cases, redaction_cases,
+          scenario_cases, names_cases, transfer_cases, local_cases)
 TEST_DEADLINE_SECONDS = 240
 
 

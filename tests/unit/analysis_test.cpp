@@ -174,17 +174,18 @@ TEST_CASE("calls below the bound compute") {
 TEST_CASE("the endpoint ledger adds up connections, bytes and waits") {
     MadeRun run;
     const auto descriptor = connection(ConnectionState::connected, Direction::sent);
+    attempt(run, descriptor, AttemptOutcome::connected, ms);
+    attempt(run, descriptor, AttemptOutcome::reset, ms);
+    run.call(MadeCall("recvfrom", 0, 30 * ms).about(descriptor));
+    run.call(MadeCall("sendto", 30 * ms, 35 * ms).about(descriptor));
     auto closing = *descriptor.file->connection;
     closing.bytes_sent = 100;
     closing.bytes_received = 5'000;
     for (int i = 0; i < 2; ++i) {
         run.analysis.connection_opened(closing, 0);
         run.analysis.connection_closed(closing, 0);
+        ++closing.id;
     }
-    attempt(run, descriptor, AttemptOutcome::connected, ms);
-    attempt(run, descriptor, AttemptOutcome::reset, ms);
-    run.call(MadeCall("recvfrom", 0, 30 * ms).about(descriptor));
-    run.call(MadeCall("sendto", 30 * ms, 35 * ms).about(descriptor));
     for (int i = 0; i < 3; ++i) {
         resolve::DnsExchange asked;
         asked.server = {resolve::Transport::udp, "", resolve::NameEvidence::none, "", "192.0.2.53", 53};

@@ -484,23 +484,59 @@ TEST_CASE("Signals are instants, job stops are slices", "[chrome_json]") {
     CHECK(story.named("X", "stopped by SIGTSTP").at("dur") == 0.3);
 }
 
-TEST_CASE("A connection is a track whose phases tile its life", "[chrome_json]") {
+namespace {
+
+// Tells the stretches of one exchange: request, first byte and transfer of `ms` milliseconds each.
+void tell_exchange(Story& story, const resolve::Connection& connection, std::uint64_t number, std::int64_t from_ns,
+                   std::int64_t each_ns, std::uint64_t sent, std::uint64_t received) {
+    using resolve::Phase;
+    const auto tell = [&](Phase phase, std::int64_t at, std::uint64_t out, std::uint64_t in) {
+        story.sink().phase(connection, {.phase = phase,
+                                        .from_ns = story.start_ns() + from_ns + at * each_ns,
+                                        .to_ns = story.start_ns() + from_ns + (at + 1) * each_ns,
+                                        .bytes_sent = out,
+                                        .bytes_received = in,
+                                        .exchange = number,
+                                        .peer = connection.peer});
+    };
+    tell(Phase::request, 0, sent, 0);
+    tell(Phase::first_byte, 1, 0, 0);
+    tell(Phase::transfer, 2, 0, received);
+}
+
+std::map<std::string, std::vector<std::int64_t>> counters_of(const Story& story) {
+    std::map<std::string, std::vector<std::int64_t>> counters;
+    for (const json& event : story.of("C")) counters[event.at("name")].push_back(event.at("args").begin().value());
+    return counters;
+}
+
+}  // namespace
+
+TEST_CASE("A connection is a track with its phases inside its life", "[chrome_json]") {
     Story story;
     const std::int64_t start = story.start_ns(), ms = 1'000'000;
     const auto& thread = story.single(7, "curl");
     const auto connection = tcp_connection(0, "pypi.example.com");
+    connection->claims = {{resolve::NameEvidence::dns, "pypi.example.com", 0},
+                          {resolve::NameEvidence::http_host, "pypi.example.com", 80}};
+    connection->requests = 1;
+    connection->tcp.emplace().set_rtt_ns(12 * ms);
+    connection->tcp->set_retransmits(2);
     story.sink().connection_opened(*connection, start + 1 * ms);
     story.sink().connect_attempt({.connection = connection.get(),
                                   .thread = thread.id,
                                   .from_ns = start + 1 * ms,
                                   .to_ns = start + 3 * ms,
                                   .outcome = resolve::AttemptOutcome::connected});
+    story.sink().phase(*connection, {.phase = resolve::Phase::connect,
+                                     .from_ns = start + 1 * ms,
+                                     .to_ns = start + 3 * ms,
+                                     .peer = connection->peer});
     connection->bytes_sent = 100;
     story.call(thread, Story::syscall("sendto", start + 4 * ms, start + 5 * ms, 100), on(connection));
-    connection->bytes_received = 1000;
-    story.call(thread, Story::syscall("recvfrom", start + 5 * ms, start + 15 * ms, 1000), on(connection));
     connection->bytes_received = 3000;
-    story.call(thread, Story::syscall("recvfrom", start + 16 * ms, start + 17 * ms, 2000), on(connection));
+    story.call(thread, Story::syscall("recvfrom", start + 9 * ms, start + 12 * ms, 3000), on(connection));
+    tell_exchange(story, *connection, 1, 3 * ms, 3 * ms, 100, 3000);
     story.sink().connection_closed(*connection, start + 30 * ms);
     story.finish();
     CHECK(check_order(story) == 2);
@@ -514,49 +550,87 @@ TEST_CASE("A connection is a track whose phases tile its life", "[chrome_json]")
         if (track.size() > 2) CHECK(nanoseconds(event, "ts") == end + 1);
         end = nanoseconds(event, "ts") + nanoseconds(event, "dur");
     }
-    CHECK(track == std::vector<std::pair<std::string, std::int64_t>>{{"pypi.example.com:80", 29},
-                                                                     {"connecting", 2},
-                                                                     {"idle", 1},
-                                                                     {"sending", 1},
-                                                                     {"waiting for a reply", 10},
-                                                                     {"receiving", 2},
-                                                                     {"idle", 13}});
+    CHECK(track ==
+          std::vector<std::pair<std::string, std::int64_t>>{
+              {"pypi.example.com:80", 29}, {"connect", 2}, {"request", 3}, {"first byte", 3}, {"transfer", 3}});
     const json life = story.named("X", "pypi.example.com:80");
     CHECK(story.process_name(life.at("pid")) == "connections");
-    CHECK(life.at("args").at("bytes_received") == 3000);
+    const json& arguments = life.at("args");
+    CHECK(arguments.at("bytes_received") == 3000);
+    CHECK(arguments.at("claims") == "the program's DNS answer: pypi.example.com; HTTP Host: pypi.example.com");
+    CHECK(arguments.at("requests") == 1);
+    CHECK(arguments.at("rtt") == "12.0ms");
+    CHECK(arguments.at("retransmits") == 2);
+    CHECK(story.named("X", "connect").at("args").at("detail") == "connected");
+    CHECK(story.named("X", "transfer").at("args").at("bytes_received") == 3000);
+    CHECK(story.named("X", "transfer").at("args").at("request") == 1);
     CHECK(story.named("X", "recvfrom").at("args").at("endpoint") == "pypi.example.com:80");
 
-    std::map<std::string, std::vector<std::int64_t>> counters;
-    for (const json& event : story.of("C")) counters[event.at("name")].push_back(event.at("args").begin().value());
+    auto counters = counters_of(story);
     CHECK(counters["open connections"] == std::vector<std::int64_t>{1, 0});
-    CHECK(counters["bytes received"] == std::vector<std::int64_t>{1000, 3000});
+    CHECK(counters["bytes received"] == std::vector<std::int64_t>{3000});
     CHECK(counters["bytes sent"] == std::vector<std::int64_t>{100});
+    CHECK(counters["in flight, pypi.example.com:80"] == std::vector<std::int64_t>{1, 0});
+    CHECK(counters["received, pypi.example.com:80"] == std::vector<std::int64_t>{1'000'000, 0});
 }
 
-TEST_CASE("Two threads on one connection leave its phases disjoint", "[chrome_json]") {
+TEST_CASE("A proxied connection tells its target, its proxy and the process that serves it", "[chrome_json]") {
     Story story;
-    const std::int64_t start = story.start_ns(), ms = 1'000'000;
-    auto& process = story.process(7, "server");
-    const auto& reader = story.thread(process, 7);
-    const auto& writer = story.thread(process, 8);
-    const auto connection = tcp_connection(3, "");
-    story.sink().connection_opened(*connection, start);
-    for (int round = 1; round < 20; ++round) {
-        connection->bytes_sent += 10;
-        story.call(writer, Story::syscall("write", start + round * ms, start + (round + 2) * ms, 10), on(connection));
-        connection->bytes_received += 10;
-        story.call(reader, Story::syscall("read", start + (round - 1) * ms, start + (round + 1) * ms, 10),
-                   on(connection));
-    }
-    story.sink().connection_closed(*connection, start + 40 * ms);
+    story.single(7, "curl");
+    const auto connection = tcp_connection(0, "files.example.com");
+    connection->peer.port = 443;
+    connection->peer.evidence = resolve::NameEvidence::http_connect;
+    connection->peer.carrier = "proxy.test:3128";
+    connection->local_peer = resolve::LocalPeer{77, "tinyproxy", {}, true};
+    story.sink().connection_opened(*connection, story.start_ns());
+    story.sink().connection_closed(*connection, story.start_ns() + 5'000'000);
     story.finish();
-    double end = 0;
-    for (const json& event : story.of("X")) {
-        if (event.at("cat") != "connection" || event.at("name") == "203.0.113.9:80") continue;
-        CHECK(event.at("ts").get<double>() >= end);
-        end = event.at("ts").get<double>() + event.at("dur").get<double>();
+    const json life = story.named("X", "files.example.com:443 (through proxy.test:3128) (tinyproxy)");
+    CHECK(life.at("args").at("carrier") == "proxy.test:3128");
+    CHECK(life.at("args").at("evidence") == "HTTP CONNECT target");
+    CHECK(life.at("args").at("local_peer") == "tinyproxy");
+    CHECK(life.at("args").at("local_peer_pid") == 77);
+}
+
+TEST_CASE("The tracks of one endpoint's connections stand together", "[chrome_json]") {
+    Story story;
+    story.single(7, "crawler");
+    for (const int number : {0, 1, 2, 3, 4, 5}) {
+        const auto connection =
+            tcp_connection(static_cast<std::uint64_t>(number), number % 2 ? "b.example.org" : "a.example.org");
+        story.sink().connection_opened(*connection, story.start_ns() + number);
+        story.sink().connection_closed(*connection, story.start_ns() + 1'000'000 + number);
     }
-    CHECK(end == Approx(39'999.999).epsilon(1e-9));
+    story.finish();
+    std::map<std::uint32_t, std::string> names;
+    std::map<std::uint32_t, std::uint32_t> positions;
+    const json life = story.named("X", "a.example.org:80");
+    for (const json& event : story.of("M")) {
+        if (event.at("pid") != life.at("pid")) continue;
+        if (event.at("name") == "thread_name") names[event.at("tid")] = event.at("args").at("name");
+        if (event.at("name") == "thread_sort_index") positions[event.at("args").at("sort_index")] = event.at("tid");
+    }
+    std::vector<std::string> order;
+    for (const auto& [position, tid] : positions) order.push_back(names.at(tid));
+    CHECK(order == std::vector<std::string>{"a.example.org:80", "a.example.org:80", "a.example.org:80",
+                                            "b.example.org:80", "b.example.org:80", "b.example.org:80"});
+}
+
+TEST_CASE("Only the busiest endpoints get counters", "[chrome_json]") {
+    Story story;
+    story.single(7, "crawler");
+    for (std::uint64_t number = 0; number < 50; ++number) {
+        const auto connection = tcp_connection(number, "host" + std::to_string(number) + ".test");
+        story.sink().connection_opened(*connection, story.start_ns());
+        tell_exchange(story, *connection, 1, static_cast<std::int64_t>(number), 2'000'000, 10, 1000 * (number + 1));
+        story.sink().connection_closed(*connection, story.start_ns() + 20'000'000);
+    }
+    story.finish();
+    const auto counters = counters_of(story);
+    CHECK(counters.count("in flight, host49.test:80") == 1);
+    CHECK(counters.count("in flight, host30.test:80") == 1);
+    CHECK(counters.count("in flight, host29.test:80") == 0);
+    CHECK(counters.at("received, host49.test:80") == std::vector<std::int64_t>{25'000'000, 0});
 }
 
 TEST_CASE("Many connections share tracks, one after the other", "[chrome_json]") {
@@ -694,7 +768,7 @@ TEST_CASE("A run that was killed is a whole document", "[chrome_json]") {
     CHECK(event_named(document, "M", "process_name").at("args").at("name") == "sh");
 }
 
-TEST_CASE("A connection the resolver tells has its phases and its name", "[chrome_json]") {
+TEST_CASE("A connection the resolver tells has its outcome and its name", "[chrome_json]") {
     const json document = export_run(R"(
         events { run { argv: "curl" start_ns: 0 } }
         events { birth { thread: 0 process: 0 tid: 50 pid: 50 kind: ROOT time_ns: 0 name: "curl" } }
@@ -711,9 +785,6 @@ TEST_CASE("A connection the resolver tells has its phases and its name", "[chrom
     CHECK(connect.at("args").at("endpoint") == "203.0.113.9:80");
     CHECK(connect.at("args").at("error") == "ECONNREFUSED");
     const json life = event_named(document, "X", "203.0.113.9:80");
-    const json phase = event_named(document, "X", "connecting");
-    CHECK(phase.at("args").at("detail") == "refused");
-    CHECK(phase.at("dur") == 3000);
-    CHECK(phase.at("tid") == life.at("tid"));
+    CHECK(life.at("args").at("connect") == "refused");
     CHECK(life.at("dur") == 4001);
 }

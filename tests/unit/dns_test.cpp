@@ -5,6 +5,7 @@
 #include <random>
 
 #include "catch.hpp"
+#include "conversations.hpp"
 #include "events_for_test.hpp"
 #include "temporary_directory.hpp"
 
@@ -62,6 +63,28 @@ TEST_CASE("other shapes of lookups are read", "[dns]") {
     const model::DnsMessage mixed = parse("answer-other-types");
     REQUIRE(mixed.answers_size() == 1);
     REQUIRE(mixed.answers(0).type() == 1);
+}
+
+test::Lines of_datagram(const std::string& name) {
+    const std::vector<std::uint8_t> octets = packet(name);
+    return test::told(interpret_dns(false), {test::received({octets.begin(), octets.end()})});
+}
+
+TEST_CASE("services are read", "[dns]") {
+    REQUIRE(of_datagram("answer-srv") == test::Lines{"answer 4660 _http._tcp.example.org/33"
+                                                     " | _http._tcp.example.org/33 -> cdn.example.net:8080"
+                                                     " | _http._tcp.example.org/33 -> extra.example.org:80"});
+    REQUIRE(of_datagram("answer-svcb") ==
+            test::Lines{"answer 4660 _dns.example.org/64 | _dns.example.org/64 -> cdn.example.net"});
+}
+
+TEST_CASE("each address hint of a service is an answer", "[dns]") {
+    REQUIRE(of_datagram("answer-https") == test::Lines{"answer 4660 cdn.example.net/65"
+                                                       " | cdn.example.net/65 198.51.100.7 -> cdn.example.net:8443"
+                                                       " | cdn.example.net/65 198.51.100.8 -> cdn.example.net:8443"
+                                                       " | cdn.example.net/65 2001:db8::7 -> cdn.example.net:8443"});
+    REQUIRE(of_datagram("answer-https-alias") ==
+            test::Lines{"answer 4660 pypi.example.com/65 | pypi.example.com/65 -> cdn.example.net"});
 }
 
 TEST_CASE("names are in presentation form", "[dns]") {
@@ -142,6 +165,37 @@ TEST_CASE("a stream's messages come out however reads split it", "[dns]") {
         REQUIRE(test::same(messages[1], parse("answer-cname-chain")));
         REQUIRE(test::same(messages[2], parse("answer-aaaa")));
     }
+}
+
+TEST_CASE("questions in flight on one stream, however it is cut", "[dns]") {
+    const auto text = [](const std::vector<std::string>& names) {
+        const std::vector<std::uint8_t> octets = stream_of(names);
+        return std::string(octets.begin(), octets.end());
+    };
+    const test::Conversation exchange{test::sent(text({"query-a", "query-edns"})),
+                                      test::received(text({"answer-aaaa", "answer-cname-chain"}))};
+    REQUIRE(test::told(interpret_dns(true), exchange) ==
+            test::Lines{"question 4660 extra.example.org/1", "question 4660 pypi.example.com/28",
+                        "answer 4660 pypi.example.com/28 | pypi.example.com/28 2001:db8::7",
+                        "answer 4660 extra.example.org/1 | extra.example.org/5 -> cdn.example.net"
+                        " | cdn.example.net/1 198.51.100.7"});
+    test::check_splits([] { return interpret_dns(true); }, exchange);
+}
+
+TEST_CASE("a message read in part keeps what was whole, and the next is found", "[dns]") {
+    const std::vector<std::uint8_t> octets = stream_of({"answer-cname-chain"});
+    const std::string whole(octets.begin(), octets.end());
+    constexpr std::size_t read = 70;
+    const test::Conversation gap{test::received(whole.substr(0, read), whole.size() - read), test::received(whole)};
+    const test::Lines lines = test::told(interpret_dns(true), gap);
+    REQUIRE(lines.size() == 2);
+    REQUIRE(lines[0] == "answer 4660 extra.example.org/1 | extra.example.org/5 -> cdn.example.net");
+    REQUIRE(lines[1].starts_with(lines[0] + " | "));
+    // Behind a length that was not read nothing can be told apart.
+    REQUIRE(test::told(interpret_dns(true), {test::received("", 1), test::received(whole)}).empty());
+    REQUIRE(test::told(interpret_dns(true),
+                       {test::received(whole.substr(0, read), whole.size() - read + 1), test::received(whole)})
+                .size() == 1);
 }
 
 TEST_CASE("a stream's empty messages are passed over", "[dns]") {

@@ -21,6 +21,9 @@ struct Architecture {
     std::uint32_t restart_syscall;
     // NT_PRSTATUS (core(5)): its size, and where a call's result stands in it. 0: the ABI has another set.
     std::size_t register_set_bytes = 0, result_offset = 0;
+    // Where the number of a call stands that is about to return, while its tracer can still say how it ends at a stop
+    // that is not the call's own (x86: orig_rax). 0: the kernel has prepared the restart before it stops.
+    std::size_t number_offset = 0;
     std::uint32_t socketcall;  // 0: the ABI has none
 };
 

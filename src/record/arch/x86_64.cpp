@@ -18,9 +18,10 @@ std::span<const Architecture> x86_64_architectures() {
          .epoll_event_bytes = 12,
          .epoll_data_offset = 4,
          .restart_syscall = 219,
-         // struct user_regs_struct (sys/user.h): 27 words, rax the eleventh.
+         // struct user_regs_struct (sys/user.h): 27 words, rax the eleventh, orig_rax the sixteenth.
          .register_set_bytes = 27 * 8,
          .result_offset = 10 * 8,
+         .number_offset = 15 * 8,
          .socketcall = 0},
         {.audit = AUDIT_ARCH_X86_64,
          .abi = model::X32,
@@ -31,9 +32,10 @@ std::span<const Architecture> x86_64_architectures() {
          .epoll_event_bytes = 12,
          .epoll_data_offset = 4,
          .restart_syscall = 219,
-         // struct user_regs_struct (sys/user.h): 27 words, rax the eleventh.
+         // struct user_regs_struct (sys/user.h): 27 words, rax the eleventh, orig_rax the sixteenth.
          .register_set_bytes = 27 * 8,
          .result_offset = 10 * 8,
+         .number_offset = 15 * 8,
          .socketcall = 0},
         {.audit = AUDIT_ARCH_I386,
          .abi = model::I386,

@@ -1,0 +1,122 @@
+// Listening sockets stand first in /proc/PID/net/tcp, so that reading ends with them; processes in other network
+// namespaces are passed over.
+#include "record/listeners.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <vector>
+
+#include "record/proc.hpp"
+#include "slowtrace/unique_fd.hpp"
+
+namespace slowtrace::record {
+
+namespace {
+
+constexpr std::size_t holders_limit = 4096;
+
+std::string proc_path(pid_t pid, const std::string& name) {
+    return "/proc/" + std::to_string(pid) + "/" + name;
+}
+
+bool is_any(const std::string& ip) {
+    return std::ranges::all_of(ip, [](char octet) { return octet == 0; });
+}
+
+// ::ffff:192.0.2.1 is 192.0.2.1 (RFC 4291 §2.5.5.2).
+std::string without_mapping(const std::string& ip) {
+    static const std::string prefix{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '\xff', '\xff'};
+    return ip.size() == 16 && ip.starts_with(prefix) ? ip.substr(prefix.size()) : ip;
+}
+
+std::optional<NetTableRow> find_in_table(pid_t tid, const NetTable& table, const std::string& ip, std::uint32_t port) {
+    const UniqueFd file(open(proc_path(tid, std::string("net/") + table.file).c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file) return std::nullopt;
+    std::optional<NetTableRow> for_any;
+    std::string text;
+    bool heading = true;
+    char buffer[8192];
+    while (true) {
+        const ssize_t got = read(file.get(), buffer, sizeof buffer);
+        if (got <= 0) return for_any;
+        text.append(buffer, static_cast<std::size_t>(got));
+        std::size_t from = 0;
+        for (std::size_t to = 0; (to = text.find('\n', from)) != std::string::npos; from = to + 1) {
+            const auto row = parse_net_row(std::string_view(text).substr(from, to - from), table);
+            if (!row && heading) {
+                heading = false;
+                continue;
+            }
+            if (!row || !row->listening) return for_any;
+            if (row->local.port() != port || !listens_for(*row, ip)) continue;
+            if (!is_any(row->local.ip())) return row;
+            for_any = row;
+        }
+        text.erase(0, from);
+    }
+}
+
+std::vector<pid_t> all_processes() {
+    std::vector<pid_t> pids;
+    const std::unique_ptr<DIR, int (*)(DIR*)> directory(opendir("/proc"), closedir);
+    if (!directory) return pids;
+    while (const dirent* entry = readdir(directory.get()))
+        if (const pid_t pid = std::atoi(entry->d_name)) pids.push_back(pid);
+    std::ranges::sort(pids);
+    return pids;
+}
+
+}  // namespace
+
+bool listens_for(const NetTableRow& row, const std::string& ip) {
+    const std::string& local = row.local.ip();
+    if (is_any(local)) return local.size() == 16 || without_mapping(ip).size() == 4;
+    return without_mapping(local) == without_mapping(ip);
+}
+
+std::optional<Listener> Listeners::find(pid_t tid, const std::string& ip, std::uint32_t port, std::int64_t now_ns) {
+    constexpr std::int64_t search_again_ns = 1'000'000'000;
+    const auto space = read_link(proc_path(tid, "ns/net"));
+    if (!space) return std::nullopt;
+    if (holders_.size() >= holders_limit) holders_.clear();
+    Holder& holder = holders_[{*space, port}];
+    if (holder.found && !still_holds(holder)) holder = {};
+    if (!holder.found && (holder.searched_ns == 0 || now_ns - holder.searched_ns >= search_again_ns)) {
+        holder = search(tid, *space, ip, port);
+        holder.searched_ns = now_ns;
+    }
+    if (!holder.found) return std::nullopt;
+    return holder.listener;
+}
+
+Listeners::Holder Listeners::search(pid_t tid, const std::string& space, const std::string& ip, std::uint32_t port) {
+    Holder holder;
+    std::optional<NetTableRow> row;
+    for (const NetTable& table : net_tables())
+        if (!row && table.protocol == IPPROTO_TCP) row = find_in_table(tid, table, ip, port);
+    if (!row) return holder;
+    holder.target = "socket:[" + std::to_string(row->inode) + "]";
+    holder.listener.user = row->user;
+    for (const pid_t pid : all_processes()) {
+        if (read_link(proc_path(pid, "ns/net")) != space) continue;
+        for (const int fd : open_descriptors(pid)) {
+            holder.listener.pid = pid;
+            holder.fd = fd;
+            if ((holder.found = still_holds(holder))) return holder;
+        }
+    }
+    return holder;
+}
+
+bool Listeners::still_holds(const Holder& holder) {
+    return read_link(proc_path(holder.listener.pid, "fd/" + std::to_string(holder.fd))) == holder.target;
+}
+
+}  // namespace slowtrace::record

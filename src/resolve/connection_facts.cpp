@@ -1,0 +1,58 @@
+// What was told of a connection beside the calls on it: its octets' meaning, the kernel's report, the other process.
+#include "resolve/connection_facts.hpp"
+
+#include "resolve/claims.hpp"
+
+namespace slowtrace::resolve {
+
+namespace {
+
+constexpr std::size_t longest_name = 253;  // of a host, RFC 1035 §2.3.4 without the final dot
+
+// The recorder checked it; the file may come from elsewhere.
+bool is_sound(const std::string& name) {
+    if (name.empty() || name.size() > longest_name) return false;
+    for (const char octet : name)
+        if (static_cast<unsigned char>(octet) <= ' ' || octet == '\x7f') return false;
+    return true;
+}
+
+}  // namespace
+
+TrackedFile* socket_at(const ThreadState& thread, int descriptor, std::int64_t time_ns) {
+    if (thread.files == nullptr) return nullptr;
+    const FilePointer& file = thread.files->at(descriptor, time_ns, thread.thread.id);
+    return file != nullptr && file->socket != nullptr ? file.get() : nullptr;
+}
+
+void heard(RunState& run, ThreadState& thread, const model::StreamFact& fact) {
+    TrackedFile* socket = socket_at(thread, fact.fd(), fact.time_ns());
+    if (socket == nullptr) return;
+    if (fact.has_peer() && !socket->socket->fixed)
+        run.connections.set_peer(*socket, fact.peer(), *thread.process, fact.time_ns());
+    if (fact.has_name() && is_sound(fact.name().name()))
+        run.connections.set_name(
+            *socket,
+            {evidence_of(fact.name().source()), fact.name().name(), static_cast<std::uint16_t>(fact.name().port())},
+            *thread.process, fact.time_ns());
+    if (fact.has_response()) socket->connection->http_status = fact.response().status();
+}
+
+void heard(RunState&, ThreadState& thread, const model::TcpReport& report) {
+    TrackedFile* socket = socket_at(thread, report.fd(), report.time_ns());
+    if (socket == nullptr) return;
+    std::optional<model::TcpReport>& last = socket->connection->tcp;
+    if (!last || report.closing() || !last->closing()) last = report;
+}
+
+void heard(RunState& run, ThreadState& thread, const model::PeerProcess& peer) {
+    TrackedFile* socket = socket_at(thread, peer.fd(), peer.time_ns());
+    if (socket == nullptr) return;
+    std::optional<LocalPeer>& known = socket->connection->local_peer;
+    if (known && !known->listener && peer.listener()) return;
+    known = LocalPeer{peer.pid(), peer.name(), {}, peer.listener()};
+    if (const ProcessState* process = run.processes.alive(peer.pid(), peer.time_ns()))
+        known->process = process->process.id;
+}
+
+}  // namespace slowtrace::resolve
