@@ -134,7 +134,7 @@ def many_connections(lab):
     endpoint = Ledger(lab, run).one(f"127.0.0.1:{port}")
     check_equal(endpoint.connections, MANY, "connections")
     check_equal(endpoint.requests, MANY, "requests")
-    check_equal(endpoint.attempts["outcomes"], {"connected": MANY}, "attempts")
+    check_equal(endpoint.connect_attempts["outcomes"], {"connected": MANY}, "attempts")
     check_equal(endpoint.bytes_sent, MANY * QUESTION_BYTES, "bytes sent")
     check_equal(endpoint.bytes_received, MANY * ANSWER_BYTES, "bytes received")
     check_equal(endpoint.peak_concurrency, 1, "at once")

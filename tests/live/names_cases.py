@@ -60,7 +60,7 @@ def check_two_server_names(run, evidence):
         endpoint = run.endpoint(name, evidence)
         check_equal(endpoint.addresses, ["198.51.100.11"], f"addresses of {name}")
         check_equal(endpoint.connections, 1, f"connections to {name}")
-        check_equal(endpoint.tls["count"], 1, f"handshakes with {name}")
+        check_equal(endpoint.phases["tls"]["count"], 1, f"handshakes with {name}")
         check(endpoint.bytes_received > 500, f"{endpoint.bytes_received} bytes from {name}")
     check_equal([one.name for one in run.ledger.endpoints if "198.51.100.11" in one.name], [], "nameless endpoints")
 
@@ -82,15 +82,15 @@ def server_name_alone(lab):
         command = ["openssl", "s_client", version, "-CAfile", side.authority, "-connect", "198.51.100.11:443",
                    "-servername", "docs.test"]
         endpoint = record(lab, command).endpoint("docs.test:443", ("tls_sni",))
-        check_equal(endpoint.tls["count"], 1, f"handshakes with {version}")
-        check(endpoint.tls["max_ns"] > 0, f"the handshake took no time with {version}")
+        check_equal(endpoint.phases["tls"]["count"], 1, f"handshakes with {version}")
+        check(endpoint.phases["tls"]["max_ns"] > 0, f"the handshake took no time with {version}")
 
 
 def tls_versions(lab):
     for version, value in (("1.2", 0x0303), ("1.3", 0x0304)):
         run = curl(lab, "--tlsv1.2", "--tls-max", version, "https://files.test/")
         endpoint = run.endpoint("files.test:443", ("tls_sni",))
-        check_equal(endpoint.tls["count"], 1, f"handshakes of TLS {version}")
+        check_equal(endpoint.phases["tls"]["count"], 1, f"handshakes of TLS {version}")
         check(f"TLS {version}" in json.dumps(run.trace), f"the viewer's JSON does not tell TLS {version} ({value:#x})")
 
 
@@ -111,8 +111,8 @@ def http2_authority(lab):
 def check_race(run, lost):
     endpoint = run.endpoint("dual.test:80", ("dns",))
     check_equal(sorted(endpoint.addresses), ["198.51.100.10", "2001:db8:dead::9"], "addresses")
-    outcomes = endpoint.attempts["outcomes"]
-    check_equal(endpoint.attempts["count"], 2, "attempts")
+    outcomes = endpoint.connect_attempts["outcomes"]
+    check_equal(endpoint.connect_attempts["count"], 2, "attempts")
     check_equal(outcomes.get("connected", 0), 1, "attempts that connected")
     for outcome in lost:
         if outcomes.get(outcome, 0) == 1:
@@ -150,7 +150,7 @@ def tunnel(lab):
     run = curl(lab, "--proxy", f"http://{PROXY}", "https://files.test/", needed=("tinyproxy",))
     endpoint = run.endpoint("files.test:443", ("http_connect", "tls_sni"), PROXY)
     check_equal(endpoint.connections, 1, "connections")
-    check_equal(endpoint.tls["count"], 1, "handshakes")
+    check_equal(endpoint.phases["tls"]["count"], 1, "handshakes")
 
 
 def pip_through_tunnel(lab):
@@ -182,8 +182,8 @@ def socks(lab):
 # What name servers answer.
 
 
-def dns_server(run):
-    servers = [one for one in run.ledger.endpoints if one.dns_server]
+def dns_servers(run):
+    servers = [one for one in run.ledger.endpoints if one["dns_server"]]
     check(servers, f"no DNS server among {run.ledger.endpoints}")
     return servers
 
@@ -197,9 +197,8 @@ def alias_chain(lab):
 def answer_too_long_for_udp(lab):
     run = curl(lab, "http://many.test/")
     run.endpoint("many.test:80", ("dns",))
-    check_equal(sum(one.unanswered for one in dns_server(run)), 0, "questions without an answer")
-    # Over TCP each message has two octets of length before it: a server that is sent to by write or send, not sendto.
-    check(any(one.transport == "tcp" for one in dns_server(run)), "no question went over TCP")
+    check_equal(sum(one.dns_server["unanswered"] for one in dns_servers(run)), 0, "questions without an answer")
+    check(any(one.transport == "tcp" for one in dns_servers(run)), "no question went over TCP")
 
 
 def answer_with_edns(lab):
@@ -212,7 +211,7 @@ def answer_with_edns(lab):
 def failing_names(lab):
     for host in ("absent.test", "broken.test"):
         run = curl(lab, f"http://{host}/", status=6)
-        check(sum(one.negative for one in dns_server(run)) >= 1, f"no answer for {host} in vain")
+        check(sum(one.dns_server["negative"] for one in dns_servers(run)) >= 1, f"no answer for {host} in vain")
         check_equal(run.ledger.all(f"{host}:80"), [], f"endpoints named {host}")
         check(host in run.timeline, f"the timeline does not tell that {host} was asked for")
 
@@ -220,7 +219,7 @@ def failing_names(lab):
 def slow_answer(lab):
     run = curl(lab, "http://slow.test/")
     endpoint = run.endpoint("slow.test:80", ("dns",))
-    check(endpoint.dns["max_ns"] > 350_000_000, f"dns took {endpoint.dns['max_ns']} ns, the answer was 400 ms late")
+    check(endpoint.phases["dns"]["max_ns"] > 350_000_000, f"dns took {endpoint.dns['max_ns']} ns, the answer was 400 ms late")
     first = run.report.split(" went\n")[1].splitlines()[0]
     check("slow.test" in first and "DNS" in first, f"the first cause is {first!r}, not the question for slow.test")
 
