@@ -2,6 +2,7 @@
 #
 #   make            the binary, build/slowtrace          make bench    cost as ratios, against other tracers
 #   make demo       the main job on a built-in scenario  make fuzz     libFuzzer on every parser (FUZZ_SECONDS=60)
+#   make demo-proxy, make demo-parallel                  a slow link and a cache; downloads one by one and together
 #   make check      every test (SANITIZE=1: ASan+UBSan)  make format   clang-format in place
 #   make readme     the README's report from a real run  make golden   the expected outputs of fixtures/traces anew
 #   make install PREFIX=/usr/local
@@ -12,7 +13,7 @@ FUZZ_SECONDS ?= 60
 
 BUILD_PACKAGES := g++ make pkg-config protobuf-compiler libprotobuf-dev libzstd-dev zlib1g-dev libc-ares-dev libcli11-dev nlohmann-json3-dev libssl-dev
 DEMO_PACKAGES := python3 python3-pip nginx-light dnsmasq-base iproute2 util-linux bash
-CHECK_PACKAGES := catch2 clang-format strace git procps
+CHECK_PACKAGES := catch2 clang-format strace git procps curl openssl ?tinyproxy-bin
 # "?": wanted, but the tests that use it are skipped where it cannot be had.
 VIEWER_PACKAGES := ?chromium ?fonts-dejavu-core ?golang-1.19-src ?nodejs ?npm ?gcc-multilib
 FUZZ_PACKAGES := clang ?libclang-rt-14-dev
@@ -41,7 +42,7 @@ PROGRAM_SOURCES := $(wildcard fixtures/programs/*.c)
 PROGRAMS := $(patsubst fixtures/programs/%.c,$(BUILD)/programs/%,$(PROGRAM_SOURCES))
 FORMATTED := $(shell find src include tests fixtures -name '*.cpp' -o -name '*.hpp' -o -name '*.c' -o -name '*.h')
 
-.PHONY: all demo check unit programs bench fuzz format golden readme install clean build-packages
+.PHONY: all demo demo-proxy demo-parallel check unit programs bench fuzz format golden readme install clean build-packages
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -96,6 +97,11 @@ demo:
 	@.ci/install-packages $(BUILD_PACKAGES) $(DEMO_PACKAGES)
 	@$(MAKE) --no-print-directory build/slowtrace
 	python3 fixtures/scenarios/pip/scenario.py run --slowtrace build/slowtrace --output build/demo
+
+demo-proxy demo-parallel: demo-%:
+	@.ci/install-packages $(BUILD_PACKAGES) $(DEMO_PACKAGES)
+	@$(MAKE) --no-print-directory build/slowtrace
+	python3 fixtures/scenarios/$*/scenario.py run --slowtrace build/slowtrace --output build/demo
 
 check:
 	@.ci/install-packages $(BUILD_PACKAGES) $(DEMO_PACKAGES) $(CHECK_PACKAGES) $(VIEWER_PACKAGES)

@@ -1,6 +1,7 @@
 """What the live tests stand on: running slowtrace with a deadline, reading its outputs, skipping, asserting."""
 
 import errno
+import json
 import os
 import re
 import shutil
@@ -44,8 +45,26 @@ class Lab:
         self.programs = os.path.abspath(programs)
         self.folder = tempfile.mkdtemp(prefix="slowtrace-live-")
         self._count = 0
+        self._shared = {}
+
+    def shared(self, make):
+        """What `make(self)` gave when it was first asked for; its close() is called when the lab closes.
+
+        A failure is shared too: each who asks gets the same exception.
+        """
+        if make not in self._shared:
+            try:
+                self._shared[make] = make(self)
+            except Exception as reason:
+                self._shared[make] = reason
+        if isinstance(self._shared[make], Exception):
+            raise self._shared[make]
+        return self._shared[make]
 
     def close(self):
+        for one in self._shared.values():
+            if not isinstance(one, Exception):
+                one.close()
         for root, folders, _ in os.walk(self.folder):  # a test may have left a folder unwritable
             for name in folders:
                 path = os.path.join(root, name)
@@ -97,6 +116,18 @@ class Lab:
         finished = self.run([self.binary, "timeline", "--format", "tsv", run])
         check_equal(finished.status, 0, f"timeline's exit status ({finished.report.strip()})")
         return parse_timeline(finished.output.decode(errors="surrogateescape"))
+
+    def timeline_text(self, run):
+        """The timeline as a user reads it."""
+        finished = self.run([self.binary, "timeline", run])
+        check_equal(finished.status, 0, f"timeline's exit status ({finished.report.strip()})")
+        return finished.output.decode(errors="replace")
+
+    def exported(self, run, to):
+        """What `export --to` writes, parsed as JSON."""
+        finished = self.run([self.binary, "export", run, "--to", to, "-o", "-"])
+        check_equal(finished.status, 0, f"export's exit status ({finished.report.strip()})")
+        return json.loads(finished.output)
 
     def report_of(self, run):
         finished = self.run([self.binary, "report", run])

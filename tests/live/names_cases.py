@@ -1,0 +1,251 @@
+"""Real clients reach real servers by every kind of name; ledger, report, timeline and JSON must all tell that name."""
+
+import json
+import os
+
+import town
+from client_side import SCENARIOS, ClientSide
+from endpoints import Ledger
+from lab import check, check_equal
+
+TOGETHER = True  # they share one town
+CLIENTS = os.path.join(SCENARIOS, "clients")
+PROXY, SOCKS = f"proxy.test:{town.PROXY_PORT}", f"proxy.test:{town.SOCKS_PORT}"
+PYTHON = "/usr/bin/python3"  # the distribution's, because its pip is
+
+
+class Recorded:
+    """A recorded client, and what each view of the run says of it."""
+
+    def __init__(self, lab, finished, status):
+        check_equal(finished.status, status, f"the client's status ({finished.report[-400:]})")
+        self.finished = finished
+        self.ledger = Ledger(lab, finished.run)
+        self.report = lab.report_of(finished.run)
+        self.timeline = lab.timeline_text(finished.run)
+        self.trace = lab.exported(finished.run, "json")
+
+    def endpoint(self, name, evidence=(), carrier=None):
+        """The endpoint of that name, told by all views, with that evidence in the ledger."""
+        endpoint = self.ledger.one(name)
+        check_equal(endpoint.carrier, carrier, f"the proxy that carries {name}")
+        for kind in evidence:
+            check(kind in endpoint.claims(), f"{name} lacks evidence {kind}: {endpoint.claims()}")
+        check(name in self.report, f"{name} is not in the report")
+        check(name in self.timeline, f"{name} is not in the timeline")
+        check(name in json.dumps(self.trace), f"{name} is not in the viewer's JSON")
+        if carrier:
+            for view, text in (("report", self.report), ("timeline", self.timeline)):
+                check(carrier in text, f"the {view} does not tell of the proxy {carrier}")
+        return endpoint
+
+
+def record(lab, command, *needed, status=0, environment=None):
+    side = lab.shared(ClientSide)
+    side.require(command[0], *needed)
+    return Recorded(lab, side.record(command, environment=environment), status)
+
+
+def curl(lab, *words, needed=(), status=0):
+    side = lab.shared(ClientSide)
+    command = ["curl", "--silent", "--show-error", "--output", os.devnull, "--cacert", side.authority, *words]
+    return record(lab, command, *needed, status=status)
+
+
+# One address, several names.
+
+
+def check_two_server_names(run, evidence):
+    for name in ("files.test:443", "docs.test:443"):
+        endpoint = run.endpoint(name, evidence)
+        check_equal(endpoint.addresses, ["198.51.100.11"], f"addresses of {name}")
+        check_equal(endpoint.connections, 1, f"connections to {name}")
+        check_equal(endpoint.phases["tls"]["count"], 1, f"handshakes with {name}")
+        check(endpoint.bytes_received > 500, f"{endpoint.bytes_received} bytes from {name}")
+    check_equal([one.name for one in run.ledger.endpoints if "198.51.100.11" in one.name], [], "nameless endpoints")
+
+
+def two_names_by_dns(lab):
+    run = curl(lab, "https://files.test/", "-o", os.devnull, "https://docs.test/")
+    check_two_server_names(run, ("tls_sni", "dns"))
+
+
+def two_names_without_dns(lab):
+    pinned = [word for host in town.TLS_HOSTS for word in ("--resolve", f"{host}:443:198.51.100.11")]
+    check_two_server_names(curl(lab, *pinned, "https://files.test/", "-o", os.devnull, "https://docs.test/"),
+                           ("tls_sni",))
+
+
+def server_name_alone(lab):
+    side = lab.shared(ClientSide)
+    for version in ("-tls1_2", "-tls1_3"):
+        command = ["openssl", "s_client", version, "-CAfile", side.authority, "-connect", "198.51.100.11:443",
+                   "-servername", "docs.test"]
+        endpoint = record(lab, command).endpoint("docs.test:443", ("tls_sni",))
+        check_equal(endpoint.phases["tls"]["count"], 1, f"handshakes with {version}")
+        check(endpoint.phases["tls"]["max_ns"] > 0, f"the handshake took no time with {version}")
+
+
+def tls_versions(lab):
+    for version, value in (("1.2", 0x0303), ("1.3", 0x0304)):
+        run = curl(lab, "--tlsv1.2", "--tls-max", version, "https://files.test/")
+        endpoint = run.endpoint("files.test:443", ("tls_sni",))
+        check_equal(endpoint.phases["tls"]["count"], 1, f"handshakes of TLS {version}")
+        check(f"TLS {version}" in json.dumps(run.trace), f"the viewer's JSON does not tell TLS {version} ({value:#x})")
+
+
+def http_host_alone(lab):
+    run = curl(lab, "--header", "Host: pypi.example.com", "http://198.51.100.10/")
+    run.endpoint("pypi.example.com:80", ("http_host",))
+
+
+def http2_authority(lab):
+    run = curl(lab, "--http2-prior-knowledge", f"http://pypi.example.com:{town.HTTP2_PORT}/")
+    endpoint = run.endpoint(f"pypi.example.com:{town.HTTP2_PORT}", ("http2_authority", "dns"))
+    check(endpoint.requests >= 1, "no request was counted")
+
+
+# One name, several addresses.
+
+
+def check_race(run, lost):
+    endpoint = run.endpoint("dual.test:80", ("dns",))
+    check_equal(sorted(endpoint.addresses), ["198.51.100.10", "2001:db8:dead::9"], "addresses")
+    outcomes = endpoint.connect_attempts["outcomes"]
+    check_equal(endpoint.connect_attempts["count"], 2, "attempts")
+    check_equal(outcomes.get("connected", 0), 1, "attempts that connected")
+    for outcome in lost:
+        if outcomes.get(outcome, 0) == 1:
+            return
+    check(False, f"the dead address is none of {lost}: {outcomes}")
+
+
+def curl_races(lab):
+    check_race(curl(lab, "--happy-eyeballs-timeout-ms", "100", "http://dual.test/", needed=("IPv6",)), ("lost_race",))
+
+
+def asyncio_races(lab):
+    check_race(record(lab, [PYTHON, os.path.join(CLIENTS, "race.py"), "dual.test"], "IPv6"), ("lost_race",))
+
+
+def node_tries_both(lab):
+    """Node gives the first address 250 ms and then turns to the second: no race, but two attempts."""
+    run = record(lab, ["node", os.path.join(CLIENTS, "fetch.mjs"), "http://dual.test/"], "IPv6")
+    check_race(run, ("lost_race", "abandoned", "timed_out"))
+
+
+def node_fetches_over_tls(lab):
+    side = lab.shared(ClientSide)
+    run = record(lab, ["node", os.path.join(CLIENTS, "fetch.mjs"), "https://pypi.example.com/",
+                       f"https://pypi.example.com/files/{side.wheel}"],
+                 environment={"NODE_EXTRA_CA_CERTS": side.authority})
+    endpoint = run.endpoint("pypi.example.com:443", ("tls_sni",))
+    check(endpoint.bytes_received > town.BIG_BYTES, f"{endpoint.bytes_received} bytes are less than the file")
+
+
+# Through a proxy.
+
+
+def tunnel(lab):
+    run = curl(lab, "--proxy", f"http://{PROXY}", "https://files.test/", needed=("tinyproxy",))
+    endpoint = run.endpoint("files.test:443", ("http_connect", "tls_sni"), PROXY)
+    check_equal(endpoint.connections, 1, "connections")
+    check_equal(endpoint.phases["tls"]["count"], 1, "handshakes")
+
+
+def pip_through_tunnel(lab):
+    side = lab.shared(ClientSide)
+    target = lab.path("wheels")
+    command = [PYTHON, "-m", "pip", "download", "--quiet", "--no-cache-dir", "--disable-pip-version-check", "--no-deps",
+               "--proxy", f"http://{PROXY}", "--cert", side.authority, "--index-url",
+               "https://pypi.example.com/simple/", "-d", target, "example-package-01"]
+    endpoint = record(lab, command, "tinyproxy").endpoint("pypi.example.com:443", ("http_connect", "tls_sni"), PROXY)
+    check_equal(os.listdir(target), [side.wheel], "what pip downloaded")
+    check(endpoint.bytes_received > town.BIG_BYTES, f"{endpoint.bytes_received} bytes are less than the wheel")
+
+
+def plain_proxy(lab):
+    run = curl(lab, "--proxy", f"http://{PROXY}", "http://pypi.example.com/", "-o", os.devnull,
+               "http://cdn.example.net/", needed=("tinyproxy",))
+    for name in ("pypi.example.com:80", "cdn.example.net:80"):
+        endpoint = run.endpoint(name, ("http_target",), PROXY)
+        check_equal(endpoint.requests, 1, f"requests to {name}")
+
+
+def socks(lab):
+    run = curl(lab, "--socks5-hostname", SOCKS, "https://files.test/")
+    run.endpoint("files.test:443", ("socks", "tls_sni"), SOCKS)
+    run = curl(lab, "--socks5-hostname", SOCKS, "http://cdn.example.net/")
+    run.endpoint("cdn.example.net:80", ("socks", "http_host"), SOCKS)
+
+
+# What name servers answer.
+
+
+def dns_servers(run):
+    servers = [one for one in run.ledger.endpoints if one["dns_server"]]
+    check(servers, f"no DNS server among {run.ledger.endpoints}")
+    return servers
+
+
+def alias_chain(lab):
+    run = curl(lab, "http://chain.test/")
+    run.endpoint("chain.test:80", ("dns",))
+    check("CNAME cdn.example.net" in run.report, "the report does not tell where the alias leads")
+
+
+def answer_too_long_for_udp(lab):
+    run = curl(lab, "http://many.test/")
+    run.endpoint("many.test:80", ("dns",))
+    check_equal(sum(one.dns_server["unanswered"] for one in dns_servers(run)), 0, "questions without an answer")
+    check(any(one.transport == "tcp" for one in dns_servers(run)), "no question went over TCP")
+
+
+def answer_with_edns(lab):
+    side = lab.shared(ClientSide)
+    command = ["curl", "--silent", "--output", os.devnull, "http://many.test/"]
+    run = Recorded(lab, side.record(command, environment={"RES_OPTIONS": "edns0"}), 0)
+    run.endpoint("many.test:80", ("dns",))
+
+
+def failing_names(lab):
+    for host in ("absent.test", "broken.test"):
+        run = curl(lab, f"http://{host}/", status=6)
+        check(sum(one.dns_server["negative"] for one in dns_servers(run)) >= 1, f"no answer for {host} in vain")
+        check_equal(run.ledger.all(f"{host}:80"), [], f"endpoints named {host}")
+        check(host in run.timeline, f"the timeline does not tell that {host} was asked for")
+
+
+def slow_answer(lab):
+    run = curl(lab, "http://slow.test/")
+    endpoint = run.endpoint("slow.test:80", ("dns",))
+    check(endpoint.phases["dns"]["max_ns"] > 350_000_000, f"dns took {endpoint.dns['max_ns']} ns, the answer was 400 ms late")
+    first = run.report.split(" went\n")[1].splitlines()[0]
+    check("slow.test" in first and "DNS" in first, f"the first cause is {first!r}, not the question for slow.test")
+
+
+def name_from_hosts_file(lab):
+    curl(lab, "http://listed.test/").endpoint("listed.test:80", ("hosts_file",))
+
+
+def cases(_lab):
+    yield "names: two server names at one address", two_names_by_dns
+    yield "names: two server names at one address, no DNS", two_names_without_dns
+    yield "names: a TLS server name alone", server_name_alone
+    yield "names: TLS 1.2 and 1.3", tls_versions
+    yield "names: an HTTP Host alone", http_host_alone
+    yield "names: an HTTP/2 authority", http2_authority
+    yield "names: curl races two addresses, one dead", curl_races
+    yield "names: asyncio races two addresses, one dead", asyncio_races
+    yield "names: node tries two addresses, one dead", node_tries_both
+    yield "names: node fetches over TLS", node_fetches_over_tls
+    yield "names: curl through a CONNECT proxy", tunnel
+    yield "names: pip through a CONNECT proxy", pip_through_tunnel
+    yield "names: absolute targets through a proxy", plain_proxy
+    yield "names: a domain through SOCKS5", socks
+    yield "names: a chain of aliases", alias_chain
+    yield "names: an answer too long for UDP", answer_too_long_for_udp
+    yield "names: a long answer with EDNS", answer_with_edns
+    yield "names: names that fail", failing_names
+    yield "names: a slow answer", slow_answer
+    yield "names: a name from the hosts file", name_from_hosts_file
