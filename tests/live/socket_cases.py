@@ -2,12 +2,13 @@
 is gone, the process at the other end of a local one."""
 
 import os
+import re
 import shutil
 import socket
 import sys
 import threading
 
-from lab import Skipped, check, check_equal
+from lab import REPOSITORY, Skipped, check, check_equal
 from trace_bytes import events, field
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: pypi.example.com\r\n\r\n"
@@ -52,6 +53,40 @@ os.write(socket.recv_fds(there, 1, 1)[1][0], REQUEST)""",
     "IPv6": """
 c = socket.socket(socket.AF_INET6)
 c.connect(("::ffff:127.0.0.1", port)); c.send(REQUEST)""",
+}
+
+
+# A captured conversation (tests/fuzz/conversation.hpp) spoken again, datagram by datagram or write by write, with a
+# server of the program's own.
+REPLAY = """
+def transfers():
+    data = open(%r, "rb").read()
+    while len(data) >= 3:
+        size = int.from_bytes(data[1:3], "big")
+        yield data[0] %% 2, data[3:3 + size]
+        data = data[3 + size:]
+kind = socket.SOCK_DGRAM if %r == "datagrams" else socket.SOCK_STREAM
+server = socket.socket(socket.AF_INET, kind); server.bind(("127.0.0.1", 0)); there = server.getsockname()
+client = socket.socket(socket.AF_INET, kind); client.bind(("127.0.0.1", 0)); here = client.getsockname()
+if kind == socket.SOCK_STREAM:
+    server.listen(); client.connect(there); far = server.accept()[0]
+elif %r == "connected":
+    client.connect(there)
+for received, octets in transfers():
+    if kind == socket.SOCK_STREAM:
+        (far if received else client).sendall(octets)
+        left = len(octets)
+        while left > 0:
+            left -= len((client if received else far).recv(left))
+    elif received:
+        server.sendto(octets, here); client.recvfrom(65536)
+    else:
+        client.send(octets) if %r == "connected" else client.sendmsg([octets[:50], octets[50:]], [], 0, there)
+        server.recvfrom(65536)
+"""
+CONVERSATIONS = {
+    "tls12": ("stream", "connected"), "tls13": ("stream", "connected"), "quic-client-v1": ("datagrams", "connected"),
+    "quic-rfc9001": ("datagrams", "unconnected"), "quic-shuffled": ("datagrams", "unconnected"),
 }
 
 
@@ -103,6 +138,24 @@ def names(found):
 def name_is_read(way):
     def test(lab):
         check_equal(names(told(lab, WAYS[way])), ["pypi.example.com"], "names")
+
+    return test
+
+
+def conversation_is_understood(title):
+    kind, joined = CONVERSATIONS[title]
+
+    def test(lab):
+        path = os.path.join(REPOSITORY, "fixtures/packets", title + ".conversation")
+        found = told(lab, REPLAY % (path, kind, joined, joined))
+        check_equal(len(names(found)), 1, f"names in {names(found)}")
+        with open(path, "rb") as file:
+            content = file.read()
+        # Those of QUIC are encrypted; of TLS the name stands there as it is.
+        check(kind == "datagrams" or names(found)[0].encode() in content, f"not its name: {names(found)}")
+        check(re.fullmatch(r"[a-z0-9.-]+\.[a-z]+", names(found)[0]), f"no host name: {names(found)}")
+        sources = {field(fields, "source") for fields in found["stream"] if "source:" in fields}
+        check_equal(sources, {"TLS_SNI" if kind == "stream" else "QUIC_SNI"}, "where it stood")
 
     return test
 
@@ -205,6 +258,8 @@ def name_service_is_heard(lab):
 def cases(_lab):
     for way in WAYS:
         yield f"sockets: a name is read from {way}", name_is_read(way)
+    for title in CONVERSATIONS:
+        yield f"sockets: {title} is understood", conversation_is_understood(title)
     for test in (own_server_claims_nothing, inherited_connection_is_read, kernel_reports_before_each_close,
                  descriptors_closed_in_bulk_are_reported, peers_are_named, hosts_file_is_told_once,
                  no_names_leaves_the_kernels_word, name_service_is_heard):
