@@ -203,7 +203,8 @@ SyscallStop Engine::settled_result(Tracee& tracee, StoppedTracee& stopped, Sysca
     if (stop.result != -EINTR || !tracee.in_call) return stop;
     std::uint64_t arguments[6];
     std::copy_n(tracee.open.call.arguments().data(), 6, arguments);
-    if (!waits_without_limit(*tracee.open.row, arguments)) return stop;
+    const bool just_began = tracee.let_go && stop_may_cause_eintr(*tracee.open.row);  // interrupted by us, at once
+    if (!just_began && !waits_without_limit(*tracee.open.row, arguments)) return stop;
     if (stopped.replace_result(*tracee.open.architecture, restart_no_handler)) stop.result = restart_no_handler;
     return stop;
 }

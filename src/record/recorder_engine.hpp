@@ -97,6 +97,7 @@ class Engine {
     void end_run();
     void let_go_of_all();
     void let_go(Tracee& tracee, StoppedTracee stopped);
+    bool stop_at_exit_instead(Tracee& tracee, const SyscallStop& stop);
     void tell_parting(Tracee& tracee, std::int64_t time_ns);
 
     const RecordOptions& options_;
