@@ -768,7 +768,7 @@ TEST_CASE("A run that was killed is a whole document", "[chrome_json]") {
     CHECK(event_named(document, "M", "process_name").at("args").at("name") == "sh");
 }
 
-TEST_CASE("A connection the resolver tells has its outcome and its name", "[chrome_json]") {
+TEST_CASE("A connection the resolver tells has its phases and its name", "[chrome_json]") {
     const json document = export_run(R"(
         events { run { argv: "curl" start_ns: 0 } }
         events { birth { thread: 0 process: 0 tid: 50 pid: 50 kind: ROOT time_ns: 0 name: "curl" } }
@@ -780,11 +780,16 @@ TEST_CASE("A connection the resolver tells has its outcome and its name", "[chro
         events { syscall { thread: 0 abi: X86_64 number: 3 arguments: [3, 0, 0, 0, 0, 0]
                            entry_ns: 6000000 exit_ns: 6001000 } }
         events { end { time_ns: 7000000 has_status: true } })");
-    const json connect = event_named(document, "X", "connect");
+    json connect, phase;  // the call's, and the connection's
+    for (const json& event : document.at("traceEvents"))
+        if (event.at("name") == "connect") (event.at("cat") == "connection" ? phase : connect) = event;
     CHECK(connect.at("cat") == "connect");
     CHECK(connect.at("args").at("endpoint") == "203.0.113.9:80");
     CHECK(connect.at("args").at("error") == "ECONNREFUSED");
     const json life = event_named(document, "X", "203.0.113.9:80");
     CHECK(life.at("args").at("connect") == "refused");
+    CHECK(phase.at("args").at("detail") == "refused");
+    CHECK(phase.at("dur") == 3000);
+    CHECK(phase.at("tid") == life.at("tid"));
     CHECK(life.at("dur") == 4001);
 }
