@@ -18,7 +18,7 @@ constexpr std::uint64_t no_request = 32;
 constexpr std::uint64_t shortest_request = 64;
 constexpr std::uint64_t shortest_http2_request = 32;
 // A client acknowledges while it reads; the next request comes when it has read all and thought of it.
-constexpr std::int64_t pause_ns = 10'000'000;
+constexpr std::uint64_t pause_ns = 10'000'000;
 constexpr std::uint16_t quic_port = 443;
 
 bool is_quic(const Connection& connection) {
@@ -153,7 +153,9 @@ bool Life::acknowledges(const Passage& passage) const {
     if (http2_) return passage.bytes < shortest_http2_request;
     if (tls_.stage() != TlsProgress::Stage::over) return false;
     if (passage.bytes < no_request) return true;
-    const bool paused = passage.from_ns > answered_ns_ && passage.from_ns - answered_ns_ > pause_ns;
+    const bool paused =
+        passage.from_ns > answered_ns_ &&
+        static_cast<std::uint64_t>(passage.from_ns) - static_cast<std::uint64_t>(answered_ns_) > pause_ns;
     return tls_.may_multiplex() && !paused && passage.bytes < shortest_request;
 }
 

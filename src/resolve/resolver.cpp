@@ -202,6 +202,7 @@ void Resolver::Implementation::end_thread(ThreadState& state, std::int64_t time_
     std::erase(process.threads, &state);
     process.last_death_ns = time_ns;
     run_.drop_table(state, time_ns);
+    if (process.threads.empty()) run_.races.give_up(process.process.id);
     run_.notices.flush(sink_);
     sink_.thread_ended(state.thread);
     if (process.threads.empty() && process.exit_told) end_process(process);
@@ -244,6 +245,7 @@ void Resolver::Implementation::syscall(const model::Syscall& call) {
     seen(call.exit_ns());
     ThreadState* state = thread(call.thread());
     if (state == nullptr) return;
+    run_.races.expire(call.exit_ns());
     call_known(call, *state);
     run_.exchanges.call_told();
     descriptors_.clear();
@@ -295,6 +297,7 @@ void Resolver::Implementation::finish() {
     for (auto queues = std::move(run_.in_flight); auto& [sender, messages] : queues)
         for (auto& files : messages)
             for (const FilePointer& file : files) run_.release(file, Closing::process_gone, last_ns_);
+    run_.races.give_up_all();
     run_.notices.flush(sink_);
     if (!end_) {
         end_.emplace();

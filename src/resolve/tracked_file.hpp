@@ -64,7 +64,8 @@ struct SocketState {
     std::deque<AwaitedFiles> awaited;
     // Of a UNIX listener: who connected, and who was accepted before its connect was told.
     std::deque<UnmatchedEnd> clients, servers;
-    std::shared_ptr<Life> life;  // once announced, until closed; where there are phases to tell
+    std::vector<std::string> address_keys;  // under which its other end may find it
+    std::shared_ptr<Life> life;             // once announced, until closed; where there are phases to tell
 };
 
 struct TrackedFile : OpenFile, std::enable_shared_from_this<TrackedFile> {
