@@ -84,6 +84,7 @@ void EndpointLedger::pass(ConnectionAccount& account, EndpointRow& row, const Pa
     account.bytes_received += passage.bytes_received;
     if (passage.phase == Phase::transfer) {
         row.line.transfer_ns = saturating_add(row.line.transfer_ns, passage.ns());
+        row.line.transfer_bytes += passage.bytes_received;
         row.transfers.add(passage.from_ns, passage.to_ns);
         ++new_intervals_;
     }

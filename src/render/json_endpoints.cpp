@@ -125,6 +125,7 @@ ordered_json endpoint(const EndpointLine& line, std::int64_t wall_ns) {
                      {"first_byte", phase(line.first_byte)}};
     one["bytes_sent"] = line.bytes_sent;
     one["bytes_received"] = line.bytes_received;
+    one["transfer_bytes"] = line.transfer_bytes;
     one["transfer_ns"] = line.transfer_ns;
     one["transferring_ns"] = line.transferring_ns;
     one["bytes_per_second"] = rate ? ordered_json(*rate) : ordered_json();

@@ -187,8 +187,11 @@ void report_endpoints(ReportPage& page, const analyze::Report& report) {
 
 void report_downloads(ReportPage& page, const analyze::Report& report) {
     const analyze::ConcurrencyStrip& strip = report.downloads;
+    constexpr std::uint64_t worth_drawing = 64 << 10;
+    std::uint64_t bytes = 0;
+    for (const std::uint64_t one : strip.bytes) bytes += one;
+    if (bytes < worth_drawing || strip.in_flight.empty()) return;
     const auto highest = std::max_element(strip.bytes.begin(), strip.bytes.end());
-    if (highest == strip.bytes.end() || *highest == 0 || strip.in_flight.empty()) return;
     const double column_ns = static_cast<double>(strip.to_ns - strip.from_ns) / static_cast<double>(strip.bytes.size());
     std::string digits;
     for (const double in_flight : strip.in_flight) digits += digit(in_flight);
