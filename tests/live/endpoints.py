@@ -35,10 +35,11 @@ class Ledger:
         self.endpoints = [Endpoint(row) for row in self.document["endpoints"]]
 
     def all(self, name):
-        return [endpoint for endpoint in self.endpoints if endpoint.name == name]
+        """Those shown as `name`, as "files.test:443"; what follows in brackets (proxy, process) is left aside."""
+        return [endpoint for endpoint in self.endpoints if endpoint.name.split(" (")[0] == name]
 
     def one(self, name):
-        """The endpoint shown as `name`, as "files.test:443"; there must be exactly one."""
+        """The only one of that name."""
         found = self.all(name)
         check(len(found) == 1, f"{len(found)} endpoints named {name} among {self.endpoints}")
         return found[0]
