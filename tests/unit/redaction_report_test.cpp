@@ -102,6 +102,8 @@ TEST_CASE("a redacted run gives the same report and timeline, names apart", "[re
             });
         const Events after = redacted(before);
         REQUIRE(before.size() == after.size());
+        for (model::Event& event : before)  // the report says so itself
+            if (event.has_run()) event.mutable_run()->set_redacted(true);
         const auto names = renaming(before, after);
         REQUIRE(names.size() < 250);
         CHECK(without_padding(renamed(report_of(before), names)) == without_padding(report_of(after)));
