@@ -10,7 +10,7 @@ CC := $(if $(filter default,$(origin CC)),gcc,$(CC))
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 
-BUILD_PACKAGES := g++ make pkg-config protobuf-compiler libprotobuf-dev libzstd-dev zlib1g-dev libc-ares-dev libssl-dev libcli11-dev nlohmann-json3-dev
+BUILD_PACKAGES := g++ make pkg-config protobuf-compiler libprotobuf-dev libzstd-dev zlib1g-dev libc-ares-dev libcli11-dev nlohmann-json3-dev libssl-dev
 DEMO_PACKAGES := python3 python3-pip nginx-light dnsmasq-base iproute2 util-linux bash
 CHECK_PACKAGES := catch2 clang-format strace git procps
 # "?": wanted, but the tests that use it are skipped where it cannot be had.
@@ -31,7 +31,7 @@ ifdef SANITIZE
 CXXFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer $(if $(findstring clang,$(CXX)),,-Wno-maybe-uninitialized)
 LDFLAGS += -fsanitize=address,undefined
 endif
-LDLIBS += -lprotobuf -lzstd -lcares -lcrypto -lz -lpthread
+LDLIBS += -lprotobuf -lzstd -lcares -lz -lcrypto -lpthread
 
 LIBRARY_OBJECTS := $(patsubst %.cpp,$(BUILD)/%.o,$(filter-out src/cli/main.cpp,$(sort $(shell find src -name '*.cpp')))) \
 	$(BUILD)/generated/model/trace.pb.o
