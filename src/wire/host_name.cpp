@@ -1,6 +1,8 @@
 // Host names and authorities: a list of what may be in them, not of what may not.
 #include "wire/host_name.hpp"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 #include <charconv>
 
@@ -13,9 +15,17 @@ bool letter_or_digit(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
-// ':' and '%' are those of an IPv6 address and its zone.
-bool allowed(char c) {
-    return letter_or_digit(c) || c == '.' || c == '-' || c == '_' || c == ':' || c == '%';
+bool all_allowed(std::string_view name) {
+    return std::all_of(name.begin(), name.end(),
+                       [](char c) { return letter_or_digit(c) || c == '.' || c == '-' || c == '_'; });
+}
+
+// With its zone, "fe80::1%eth0" (RFC 4007 §11).
+bool ipv6_address(std::string_view text) {
+    const std::size_t zone = std::min(text.find('%'), text.size());
+    in6_addr address;
+    return ::inet_pton(AF_INET6, std::string(text.substr(0, zone)).c_str(), &address) == 1 &&
+           all_allowed(text.substr(std::min(zone + 1, text.size())));
 }
 
 bool read_port(std::string_view text, std::uint32_t& port) {
@@ -37,7 +47,9 @@ std::optional<HostAndPort> checked(std::string_view host, std::string_view port)
 std::optional<std::string> checked_host_name(std::string_view name) {
     if (name.ends_with('.')) name.remove_suffix(1);
     if (name.empty() || name.size() > max_name || name.ends_with('.')) return std::nullopt;
-    if (!std::all_of(name.begin(), name.end(), allowed)) return std::nullopt;
+    // A zero octet would end what inet_pton looks at.
+    const bool address = name.find(':') != std::string_view::npos && name.find('\0') == std::string_view::npos;
+    if (!(address ? ipv6_address(name) : all_allowed(name))) return std::nullopt;
     return std::string(name);
 }
 

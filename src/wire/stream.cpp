@@ -38,8 +38,12 @@ class StreamInterpreter : public Interpreter {
         Facts facts(flow, events);
         take(flow, octets, facts);
         if (size > octets.size()) skip(flow, size - octets.size(), facts);
+        if (!settled()) return;
+        settled_ = true;
+        protocol_.reset();  // there may be very many connections
+        opening_ = {};
     }
-    bool settled() const override { return unknown_ || (protocol_ && protocol_->settled()); }
+    bool settled() const override { return settled_ || (protocol_ && protocol_->settled()); }
 
    private:
     void take(Flow flow, Octets octets, Facts& facts);
@@ -48,13 +52,13 @@ class StreamInterpreter : public Interpreter {
         if (protocol_)
             protocol_->skip(flow, size, facts);
         else
-            unknown_ = flow == Flow::sent;
+            settled_ = flow == Flow::sent;
     }
     void choose();
 
     std::unique_ptr<Protocol> protocol_;  // null while undecided
     std::vector<std::uint8_t> opening_;   // what was sent until then
-    bool unknown_ = false;                // none of ours, for ever
+    bool settled_ = false;                // for ever
     int tunnels_ = 0;
 };
 
@@ -72,7 +76,7 @@ void StreamInterpreter::take(Flow flow, Octets octets, Facts& facts) {
         octets = octets.subspan(protocol_->take(flow, octets, facts));
         if (!protocol_->tunnel_open()) continue;
         protocol_.reset();
-        unknown_ = ++tunnels_ > max_tunnels;
+        settled_ = ++tunnels_ > max_tunnels;
     }
 }
 
@@ -83,10 +87,10 @@ void StreamInterpreter::choose() {
         if (match == Match::yes)
             protocol_ = known.make();
         else
-            unknown_ = opening_.size() > max_opening;
+            settled_ = opening_.size() > max_opening;
         return;
     }
-    unknown_ = true;
+    settled_ = true;
 }
 
 }  // namespace
