@@ -12,6 +12,7 @@
 #include "record/descriptor_effects.hpp"
 #include "record/descriptor_lookup.hpp"
 #include "record/dns_tap.hpp"
+#include "record/epoll_list.hpp"
 #include "record/multiplexed_call.hpp"
 #include "record/proc.hpp"
 
@@ -274,10 +275,21 @@ void CallRecorder::explain_descriptor(Tracee& tracee, int fd) {
     tracee.descriptors->opened(fd, binding->socket().type() == SOCK_STREAM);
     if (descriptors_change_unseen_) tracee.descriptors->remember(fd, binding->target());
     if (binding->socket().peer().port() == 53) tracee.descriptors->marked_dns(fd);
+    explain_interests(tracee, *binding);
     binding->set_thread(index(tracee.thread));
     binding->set_time_ns(now_ns());
     event_.mutable_binding()->Swap(&*binding);
     sink_.event(event_);
+}
+
+// Nobody has seen the epoll_ctl calls that made the list.
+void CallRecorder::explain_interests(Tracee& tracee, model::DescriptorBinding& epoll) {
+    constexpr std::size_t interests_told = 256;
+    if (epoll.target() != "anon_inode:[eventpoll]") return;
+    for (auto& interest : read_epoll_list(tracee.tid, epoll.fd(), interests_told)) {
+        explain_descriptor(tracee, interest.fd());
+        *epoll.add_interests() = std::move(interest);
+    }
 }
 
 void CallRecorder::note_alternate_stack(Tracee& tracee, RemoteMemory& memory) {
