@@ -367,7 +367,7 @@ void Analysis::end(const model::RunEnd& end) {
     implementation_->ended_ = true;
     if (end.has_status()) facts.status = end.status();
     // A recording closed in order has handled stops; the one a Resolver makes up for a killed one has none.
-    facts.truncated = !end.has_status() && end.stops() == 0;
+    facts.truncated = !end.has_status() && end.stops() == 0 && !end.let_go();
     facts.tracing_ns = std::max<std::int64_t>(end.tracing_ns(), 0);
     facts.left_running = end.left_running();
     facts.let_go = end.let_go();

@@ -10,6 +10,7 @@
 #include "record/capture.hpp"
 #include "record/descriptor_effects.hpp"
 #include "record/descriptor_lookup.hpp"
+#include "record/epoll_list.hpp"
 #include "record/multiplexed_call.hpp"
 #include "record/proc.hpp"
 
@@ -285,11 +286,22 @@ void CallRecorder::explain_descriptor(Tracee& tracee, int fd) {
     if (kind == SocketKind::stream && socket.connected()) tracee.descriptors->marked_connection(fd);
     tap_.looked_up(*tracee.descriptors, *binding);
     if (descriptors_change_unseen_) tracee.descriptors->remember(fd, binding->target());
+    explain_interests(tracee, *binding);
     binding->set_thread(index(tracee.thread));
     binding->set_time_ns(now_ns());
     *event_.mutable_binding() = *binding;
     sink_.event(event_);
     witness_.looked_up(tracee, *binding, binding->time_ns());
+}
+
+// Nobody has seen the epoll_ctl calls that made the list.
+void CallRecorder::explain_interests(Tracee& tracee, model::DescriptorBinding& epoll) {
+    constexpr std::size_t interests_told = 256;
+    if (epoll.target() != "anon_inode:[eventpoll]") return;
+    for (auto& interest : read_epoll_list(tracee.tid, epoll.fd(), interests_told)) {
+        explain_descriptor(tracee, interest.fd());
+        *epoll.add_interests() = std::move(interest);
+    }
 }
 
 void CallRecorder::note_alternate_stack(Tracee& tracee, RemoteMemory& memory) {

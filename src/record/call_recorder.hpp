@@ -73,6 +73,7 @@ class CallRecorder {
     void deliver_interrupted(Tracee& tracee, model::Syscall::Ending ending);
     void explain_descriptors(Tracee& tracee);
     void explain_descriptor(Tracee& tracee, int fd);
+    void explain_interests(Tracee& tracee, model::DescriptorBinding& epoll);
     void tell_renaming(Tracee& tracee);
     void deliver(const OpenCall& open);
 

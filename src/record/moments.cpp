@@ -1,9 +1,8 @@
 // Threads as they are found: those in a call for long (--live), or all of them because SIGUSR1 asked.
 #include <algorithm>
 #include <array>
-#include <cstdlib>
-#include <sstream>
 
+#include "record/epoll_list.hpp"
 #include "record/proc.hpp"
 #include "record/recorder_engine.hpp"
 #include "record/tcp_report.hpp"
@@ -25,15 +24,6 @@ std::int64_t next_age_ns(std::int64_t age_ns) {
     return age_ns - age_ns % ages_ns.back() + ages_ns.back();
 }
 
-// The members of an epoll's interest list: "tfd: 5 events: 19 data: 5 …" a line (proc(5), /proc/PID/fdinfo).
-void add_interest(pid_t tid, int epoll, std::vector<int>& descriptors) {
-    constexpr std::size_t limit = 64 * 1024;
-    const auto text = read_file("/proc/" + std::to_string(tid) + "/fdinfo/" + std::to_string(epoll), limit);
-    std::istringstream lines(text.value_or(""));
-    for (std::string line; std::getline(lines, line) && descriptors.size() < descriptors_tried;)
-        if (line.starts_with("tfd:")) descriptors.push_back(std::atoi(line.c_str() + 4));
-}
-
 // What a call waits for, as far as it was read at its entry.
 std::vector<int> descriptors_of(const OpenCall& open, pid_t tid) {
     std::vector<int> found;
@@ -41,7 +31,8 @@ std::vector<int> descriptors_of(const OpenCall& open, pid_t tid) {
         if (open.row->arguments[at].shape != model::Shape::descriptor) continue;
         const int fd = static_cast<int>(static_cast<std::uint32_t>(open.call.arguments(static_cast<int>(at))));
         found.push_back(fd);
-        if (open.row->name.starts_with("epoll_") && at == 0) add_interest(tid, fd, found);
+        if (open.row->name.starts_with("epoll_") && at == 0)
+            for (const auto& interest : read_epoll_list(tid, fd, descriptors_tried)) found.push_back(interest.fd());
     }
     for (const model::Captured& captured : open.call.captured()) {
         for (const auto& member : captured.poll().members()) found.push_back(member.fd());

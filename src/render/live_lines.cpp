@@ -67,6 +67,7 @@ std::string how(const ResolvedCall& call, const ResolvedDescriptor* descriptor, 
 }
 
 std::string outcome(const ResolvedCall& call, const Cause& cause) {
+    if (call.call.ending() == model::Syscall::DETACHED) return ", and lasts when the recording ends";
     if (call.call.ending() != model::Syscall::RETURNED) return ": cut short";
     if (cause.timed_out) return ": timed out";
     if (model::failed(call.call)) return ": " + model::error_name(static_cast<int>(-call.call.result()));

@@ -83,6 +83,17 @@ void describe_file(RunState& run, TrackedFile& file, const ThreadState& thread,
     file.connection->inherited = true;
 }
 
+// The list as the kernel told it, of numbers that mean now what they meant when they were added.
+void join_interests(TrackedFile& epoll, FileTable& table, const model::DescriptorBinding& binding) {
+    if (epoll.interest == nullptr || !epoll.interest->all().empty()) return;
+    for (const auto& told : binding.interests()) {
+        const Slot* slot = table.find(told.fd());
+        if (slot == nullptr || slot->file.get() == &epoll) continue;
+        epoll.interest->set({slot->file, slot->file->id, told.fd(), told.events(), told.data(), true});
+        slot->file->watchers[epoll.id] = epoll.weak_from_this();
+    }
+}
+
 void complete(RunState& run, TrackedFile& file, const ThreadState& thread, const model::DescriptorBinding& binding) {
     if (has_path(file.kind) && !binding.target().empty()) file.path = binding.target();
     if (std::string key = registry_key(binding); !key.empty() && file.registry_key.empty()) {
@@ -90,6 +101,7 @@ void complete(RunState& run, TrackedFile& file, const ThreadState& thread, const
         file.registry_key = std::move(key);
     }
     if (file.kind == FileKind::pipe) join_pipe(run, file, binding);
+    if (file.kind == FileKind::epoll) join_interests(file, *thread.files, binding);
     if (file.socket && binding.has_socket()) fill_socket(run, file, thread, binding);
 }
 
