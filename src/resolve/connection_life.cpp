@@ -38,7 +38,7 @@ void Life::begin(std::int64_t time_ns) {
 }
 
 // What was moved before there was a peer to tell of is no stretch's; it is kept, without time.
-void Life::start(const Passage& passage) {
+void Life::start(bool sent, const Passage& passage) {
     if (begun_) return;
     begin(passage.from_ns);
     const std::uint64_t before = connection_->bytes_sent + connection_->bytes_received;
@@ -46,6 +46,7 @@ void Life::start(const Passage& passage) {
     enter(Phase::idle);
     stretch_.bytes_sent = connection_->bytes_sent;
     stretch_.bytes_received = connection_->bytes_received;
+    (sent ? stretch_.bytes_sent : stretch_.bytes_received) -= passage.bytes;
 }
 
 void Life::connected(std::int64_t from_ns, std::int64_t to_ns) {
@@ -77,7 +78,7 @@ void Life::forget_exchanges() {
 
 void Life::passed(bool sent, const Passage& passage) {
     if (passage.bytes == 0) return;
-    start(passage);
+    start(sent, passage);
     std::uint64_t rest = passage.bytes;
     if (negotiated(sent, passage, rest)) return;
     if (tunnelling_ && asks(sent) && tunnel_answering_) tunnelling_ = false;  // the answer was not understood

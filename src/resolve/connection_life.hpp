@@ -72,7 +72,7 @@ class Life {
 
     bool asks(bool sent) const { return sent != connection_->accepted; }
     void passed(bool sent, const Passage& passage);
-    void start(const Passage& passage);
+    void start(bool sent, const Passage& passage);
     bool negotiated(bool sent, const Passage& passage, std::uint64_t& rest);
     void begin_tls(const Passage& passage);
     void requested(bool sent, const Passage& passage);

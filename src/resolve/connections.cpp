@@ -95,7 +95,8 @@ void Connections::set_local(TrackedFile& file, const model::SocketAddress& addre
 }
 
 void Connections::announce(TrackedFile& file, std::int64_t time_ns) {
-    if (file.socket->announced) return;
+    // Calls are told when they end: another thread may have closed it meanwhile.
+    if (file.socket->announced || file.connection->closed_ns) return;
     file.socket->announced = true;
     sink_.connection_opened(*file.connection, time_ns);
     if (!has_phases(file.connection->transport)) return;

@@ -70,7 +70,8 @@ void on_listen(CallContext& context) {
 }
 
 void on_accept(CallContext& context) {
-    if (!context.succeeded) return;
+    // Without a descriptor nobody could close it.
+    if (!context.succeeded || static_cast<int>(context.call.result()) < 0) return;
     TrackedFile* listener = socket_of(context, 0);
     const model::SocketAddress* address = address_of(context);
     int flags = context.row.call == Call::accept4 ? context.number(3) : 0;

@@ -129,14 +129,13 @@ void receive_through(CallContext& context, TrackedFile& file) {
     talk_to_all(context, file, messages);
     std::uint64_t flags = message_flags(context);
     bool peeked = (flags & MSG_PEEK) != 0;
+    // 0 from a stream is its end, not an answer.
+    if (!peeked && (context.call.result() > 0 || !file.socket->stream))
+        count_received(context, file, bytes_moved(context, messages));
+    else if (!peeked)
+        moved_nothing(context, file, false);
     for (int i = 0; messages != nullptr && i < messages_moved(context, *messages); ++i)
         receive_files(context, file, messages->messages(i), (flags & MSG_CMSG_CLOEXEC) != 0, peeked);
-    // 0 from a stream is its end, not an answer.
-    if (peeked) return;
-    if (context.call.result() > 0 || !file.socket->stream)
-        count_received(context, file, bytes_moved(context, messages));
-    else
-        moved_nothing(context, file, false);
 }
 
 using Through = void (*)(CallContext&, TrackedFile&);
