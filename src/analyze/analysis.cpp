@@ -124,7 +124,8 @@ void Analysis::Implementation::wait(const ResolvedCall& call, std::int64_t ns, c
     if (cause.kind == CauseKind::computing) return;
     const Connection* connection = connection_of(call, cause);
     Cause kept = cause;
-    const bool named_later = connection && is_about_peer(cause.kind) && !peer_may_change(*connection, connection->peer);
+    const bool named_later = connection && is_about_peer(cause.kind) && ledger_.is_open(*connection) &&
+                             !peer_may_change(*connection, connection->peer);
     if (!named_later) kept.connection = 0;
     if (connection && is_about_peer(cause.kind)) kept.subject = peer_name(*connection);
     const CauseId id = causes_.intern(kept);

@@ -141,13 +141,15 @@ void EndpointLedger::limit_intervals() {
 // Connecting a datagram socket (connect(2)) only names its peer; no one is asked.
 void EndpointLedger::attempted(const resolve::ConnectAttempt& attempt) {
     if (!attempt.connection || attempt.connection->transport == Transport::udp) return;
+    if (!is_open(*attempt.connection)) return row(*attempt.connection, attempt.connection->peer).attempted(attempt);
     resolve::ConnectAttempt kept = attempt;
     kept.connection = nullptr;
     account(*attempt.connection).attempts.push_back(kept);
 }
 
 void EndpointLedger::waited(const Connection& connection, CauseKind kind, std::int64_t ns) {
-    if (peer_may_change(connection, connection.peer)) return row(connection, connection.peer).waited(kind, ns);
+    if (!is_open(connection) || peer_may_change(connection, connection.peer))
+        return row(connection, connection.peer).waited(kind, ns);
     auto& waits = account(connection).waits;
     const auto known = std::find_if(waits.begin(), waits.end(), [&](const auto& wait) { return wait.first == kind; });
     if (known == waits.end())

@@ -24,6 +24,8 @@ class EndpointLedger {
     static constexpr std::size_t strip_stretches = 60;
 
     void opened(const resolve::Connection& connection) { account(connection); }
+    // Opened, and not yet closed. What never had a peer is neither: it goes by the name of the moment.
+    bool is_open(const resolve::Connection& connection) const { return open_.contains(connection.id); }
     void phase(const resolve::Connection& connection, const resolve::PhaseStretch& stretch);
     void closed(const resolve::Connection& connection);
     void attempted(const resolve::ConnectAttempt& attempt);

@@ -22,8 +22,9 @@ constexpr std::size_t half_page_lines = 28;
 
 // A local daemon that is not there costs nothing and is asked for by every program (nscd).
 bool matters(const EndpointLine& line) {
-    return line.endpoint.transport != resolve::Transport::unix_socket || line.waited_ns() > 0 || line.bytes_sent > 0 ||
-           line.bytes_received > 0;
+    if (line.endpoint.transport != resolve::Transport::unix_socket || line.bytes_sent + line.bytes_received > 0)
+        return true;
+    return line.waited_ns() > 0 && line.name_service.empty();
 }
 
 void add(std::string& list, const std::string& item, std::string_view separator = ", ") {

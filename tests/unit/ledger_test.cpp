@@ -227,6 +227,36 @@ TEST_CASE("downloads one after the other are one at a time, downloads at once ar
     }
 }
 
+TEST_CASE("fifty thousand connections to one host are one endpoint, whose sums are exact") {
+    MadeRun run;
+    const std::uint64_t count = 50'000;
+    for (std::uint64_t id = 0; id < count; ++id) {
+        const std::int64_t from = static_cast<std::int64_t>(id) * ms;
+        const Socket socket = socket_to(id, "files.example.com");
+        run.analysis.connection_opened(*socket.connection, from);
+        run.call(MadeCall("connect", from, from + 100'000).about(socket.descriptor(ConnectionState::connecting)));
+        run.call(MadeCall("recvfrom", from + 100'000, from + 300'000)
+                     .about(socket.descriptor(ConnectionState::connected, Direction::sent)));
+        run.call(MadeCall("recvfrom", from + 300'000, from + 400'000)
+                     .about(socket.descriptor(ConnectionState::connected, Direction::received)));
+        exchange(run, socket, 1, from + 100'000, from + 400'000, 10, 1000);
+        run.analysis.connection_closed(*socket.connection, from + 500'000);
+    }
+    const analyze::Report report = run.end(static_cast<std::int64_t>(count) * ms);
+    REQUIRE(report.endpoints.size() == 1);
+    const EndpointLine& line = report.endpoints.front();
+    CHECK(line.connections == count);
+    CHECK(line.requests == count);
+    CHECK(line.bytes_received == count * 1000);
+    CHECK(line.peak_concurrency == 1);
+    CHECK(line.transferring_ns == static_cast<std::int64_t>(count) * 100'000);
+    CHECK(line.waited_ns() == static_cast<std::int64_t>(count) * 400'000);
+    CHECK(line.critical_ns == line.waited_ns());
+    for (const CauseKind kind : {CauseKind::connect, CauseKind::reply, CauseKind::receive})
+        CHECK(test::line(report.threads, kind).subject == "files.example.com:443");
+    CHECK(report.threads.lines.size() == 4);
+}
+
 TEST_CASE("who lost a race did not fail, who failed is told by errno") {
     MadeRun run;
     const auto attempt = [&](std::uint64_t id, const char* address, AttemptOutcome outcome, int error) {
