@@ -28,7 +28,7 @@ BASE_SEAMS = {"error.hpp", "ids.hpp", "unique_fd.hpp", "version.hpp"}
 SINGLE_PLACES = {
     r"sys/ptrace\.h": r"src/record/ptrace\.cpp",
     r"CLI/": r"src/cli/options\.cpp",
-    r"nlohmann/": r"src/(render/json_|render/chrome_json|import/).*",
+    r"nlohmann/": r"src/(wire/varlink|render/json_|render/chrome_json|import/).*",
     r"zstd\.h": r"src/trace/.*",
     r"ares.*\.h": r"src/cli/reverse_lookup\.cpp",
     r"openssl/": r"src/(wire/quic_protection|trace/redaction).*",

@@ -114,7 +114,9 @@ struct Endpoint {
 enum class ConnectionState : std::uint8_t { fresh, listening, connecting, connected, failed, closed };
 enum class Direction : std::uint8_t { none, sent, received };
 
-// A stretch of a connection's life; consecutive, disjoint, together its whole life from the first that has begun.
+// A stretch of a connection's life; consecutive, disjoint, together its whole life from the first that has begun. Every
+// octet is in exactly one; what blocked calls received at their end may be in a stretch without length. On an accepted
+// connection the peer asks: `request` is then received and `transfer` sent (connection_life.hpp has the rules).
 enum class Phase : std::uint8_t {
     connect,
     tls,         // from the client hello to the end of the handshake

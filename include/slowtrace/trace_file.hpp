@@ -22,6 +22,8 @@ class TraceWriter : public EventSink {
     void event(const model::Event& event) override;
     void syscall(const model::Syscall& call) override;
 
+    // Writes what is buffered: the file then holds every event so far.
+    void flush();
     // Writes what is buffered, then the end mark. Idempotent; the destructor calls it.
     void close();
 

@@ -95,11 +95,14 @@ EndpointLine EndpointRow::finished() const {
     return finished;
 }
 
-// Bytes over a time too short to measure would give a number nobody measured.
+// A short answer lies in the kernel's buffers before its first octet is read: how fast it came nobody measured.
 std::optional<double> EndpointLine::rate() const {
-    constexpr std::int64_t too_short_ns = 1'000'000;
-    if (transferring_ns < too_short_ns || bytes_received == 0) return std::nullopt;
-    return static_cast<double>(bytes_received) * 1e9 / static_cast<double>(transferring_ns);
+    constexpr std::int64_t too_short_ns = 10'000'000, too_short_for_many_ns = 1'000'000;
+    constexpr std::uint64_t many_bytes = 1 << 20;
+    const bool measured =
+        transferring_ns >= too_short_ns || (transfer_bytes >= many_bytes && transferring_ns >= too_short_for_many_ns);
+    if (!measured || transfer_bytes == 0) return std::nullopt;
+    return static_cast<double>(transfer_bytes) * 1e9 / static_cast<double>(transferring_ns);
 }
 
 }  // namespace slowtrace::analyze

@@ -84,6 +84,7 @@ void EndpointLedger::pass(ConnectionAccount& account, EndpointRow& row, const Pa
     account.bytes_received += passage.bytes_received;
     if (passage.phase == Phase::transfer) {
         row.line.transfer_ns = saturating_add(row.line.transfer_ns, passage.ns());
+        row.line.transfer_bytes += passage.bytes_received;
         row.transfers.add(passage.from_ns, passage.to_ns);
         ++new_intervals_;
     }
@@ -209,7 +210,7 @@ std::vector<EndpointLine> EndpointLedger::finished() const {
     std::vector<EndpointLine> lines;
     for (const auto& [key, row] : rows_) {
         lines.push_back(row.finished());
-        lines.back().name = with_local_peer(lines.back().name, lines.back().local_peer);
+        if (!row.line.dns_server) lines.back().name = with_local_peer(lines.back().name, lines.back().local_peer);
     }
     std::stable_sort(lines.begin(), lines.end(), [](const EndpointLine& a, const EndpointLine& b) {
         if (a.waited_ns() != b.waited_ns()) return a.waited_ns() > b.waited_ns();

@@ -69,6 +69,7 @@ struct EndpointLine {
     std::vector<std::pair<int, std::uint64_t>> errors;  // failed connects: errno (0: not told) and how many
     PhaseTimes dns, connect, tls, first_byte;
     std::int64_t transfer_ns = 0;        // receiving, from first to last byte of each answer, all connections
+    std::uint64_t transfer_bytes = 0;    // received meanwhile
     std::int64_t transferring_ns = 0;    // the time during which at least one connection was transferring
     std::uint64_t peak_concurrency = 0;  // exchanges in flight at once, from request to last byte
     double mean_concurrency = 0;         // while at least one was in flight

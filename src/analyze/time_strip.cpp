@@ -112,7 +112,8 @@ ConcurrencyStrip TimeStrip::strip(std::size_t stretches) const {
         strip.bytes.push_back(upto - told);
         told = upto;
     }
-    for (double& in_flight : strip.in_flight) in_flight = std::max(in_flight, 0.0);
+    // What summing and spreading leave behind is below a thousandth.
+    for (double& in_flight : strip.in_flight) in_flight = std::max(std::round(in_flight * 1000) / 1000, 0.0);
     return strip;
 }
 

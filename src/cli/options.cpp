@@ -30,6 +30,8 @@ constexpr std::string_view footer =
 const std::map<std::string, Colour> colours{
     {"auto", Colour::automatic}, {"always", Colour::always}, {"never", Colour::never}};
 
+const std::string default_live = "--live=1s";
+
 struct Unit {
     std::string_view suffix;
     std::int64_t nanoseconds;
@@ -189,8 +191,7 @@ void finish_record(Parser& parser) {
         if (!attach) throw Error("--for goes with -p: a command is recorded to its end", ExitCode::usage);
         record.limit_ns = parse_duration(parser.words.limit);
     }
-    if (parser.app.count("--live") > 0)
-        record.long_wait_ns = parse_duration(parser.words.long_wait.empty() ? "1s" : parser.words.long_wait);
+    if (parser.app.count("--live") > 0) record.long_wait_ns = parse_duration(parser.words.long_wait);
     if (record.no_json && !record.json.empty())
         throw Error("--json and --no-json contradict each other: give one", ExitCode::usage);
 }
@@ -227,6 +228,8 @@ int command_position(const CLI::App& app, int argument_count, char** arguments) 
 std::vector<std::string> words_for_parser(const CLI::App& app, int argument_count, char** arguments, bool subcommand) {
     std::vector<std::string> words(arguments + 1, arguments + argument_count);
     const int command = subcommand ? argument_count : command_position(app, argument_count, arguments);
+    // CLI11 takes a "--" behind an option that may have a value for that option's.
+    if (!subcommand) std::replace(words.begin(), words.begin() + command - 1, std::string("--live"), default_live);
     if (command < argument_count && std::string_view(arguments[command]) != "--")
         words.insert(words.begin() + command - 1, "--");
     std::reverse(words.begin(), words.end());

@@ -10,6 +10,7 @@
 #include <iostream>
 
 #include "cli/commands.hpp"
+#include "cli/live_report.hpp"
 #include "cli/named_addresses.hpp"
 #include "cli/output_names.hpp"
 #include "cli/present.hpp"
@@ -73,6 +74,7 @@ void present(const RecordCommand& command, const OutputNames& names) {
 }  // namespace
 
 int run_record(const RecordCommand& command) {
+    signal(SIGUSR1, SIG_IGN);  // a question before there is anything to tell; the recorder answers later ones
     record::RecordOptions options;
     options.command = command.command;
     options.attach.assign(command.attach.begin(), command.attach.end());
@@ -93,12 +95,15 @@ int run_record(const RecordCommand& command) {
         const auto redactor = command.redact ? trace::redact(writer, key) : nullptr;
         EventSink& sink = redactor ? *redactor : static_cast<EventSink&>(writer);
         try {
+            // A redacted file cannot be read back for the real names: then what happens is followed from the start.
+            LiveReport live(
+                sink, names.trace, [&] { writer.flush(); }, command.long_wait_ns.has_value() || command.redact);
             if (command.resolve) {
-                NamedAddresses addresses(sink);
+                NamedAddresses addresses(live);
                 outcome = record::record(options, addresses);
                 addresses.look_up_the_rest();
             } else {
-                outcome = record::record(options, sink);
+                outcome = record::record(options, live);
             }
         } catch (...) {
             // The command never ran: leave no empty trace behind.

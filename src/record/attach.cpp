@@ -29,6 +29,17 @@ constexpr std::uint64_t same_files = CLONE_THREAD | CLONE_FILES;
 // been the kernel's own, looking whether what is waited for has come.
 constexpr std::int64_t returned_ns = 20'000;
 
+bool has_returned(pid_t tid, const Unstopped& before, const std::optional<SyscallStop>& now, std::int64_t on_cpu_ns) {
+    if (now && !same_call(*now, before.call)) return true;
+    // One that moves octets runs now and then without returning: only its program's own time tells.
+    if (moves_octets(before.call)) return !now && user_ticks(tid) > before.user_ticks;
+    return !now || on_cpu_ns - before.on_cpu_ns > returned_ns;
+}
+
+bool is_quiet(const Tracee& tracee) {
+    return tracee.let_go || tracee.in_call || tracee.stopped_since_ns || tracee.unsettled;
+}
+
 bool is_ours(const ProcessStatus& status) {
     return status.tracer == gettid() || status.tracer == getpid();
 }
@@ -158,7 +169,7 @@ void Engine::look_first(Tracee& tracee, const Seized& process, const SeizedThrea
     const bool disturbed =
         call && !thread.stopped && disturbance_of(*call, tracee.pid, tracee.tid, false) == Disturbance::lasting;
     if (disturbed) {
-        tracee.unstopped = {*call, now_ns(), time_on_cpu_ns(tracee.tid)};
+        tracee.unstopped = {*call, now_ns(), time_on_cpu_ns(tracee.tid), user_ticks(tracee.tid)};
         unstopped_.insert(tracee.tid);
         return;
     }
@@ -180,8 +191,7 @@ bool Engine::stop_if_possible(Tracee& tracee) {
     Unstopped& before = *tracee.unstopped;
     const auto call = read_blocked_call(tracee.tid, before.call.audit_architecture);
     const std::int64_t now = now_ns(), on_cpu = time_on_cpu_ns(tracee.tid);
-    const bool returned = !call || !same_call(*call, before.call) || on_cpu - before.on_cpu_ns > returned_ns;
-    if (!returned) {
+    if (!has_returned(tracee.tid, before, call, on_cpu)) {
         before.seen_ns = now;
         before.on_cpu_ns = on_cpu;
         return false;
@@ -189,10 +199,10 @@ bool Engine::stop_if_possible(Tracee& tracee) {
     calls_.abandon(tracee, model::Syscall::DETACHED, before.seen_ns);
     if (call && disturbance_of(*call, tracee.pid, tracee.tid, true) == Disturbance::lasting) {
         calls_.found(tracee, *call, now);
-        before = {*call, now, on_cpu};
+        before = {*call, now, on_cpu, user_ticks(tracee.tid)};
         return false;
     }
-    tracee.unstopped.reset();
+    tracee.unstopped.reset();  // `before` is gone
     ask_to_stop(tracee.tid);
     return true;
 }
@@ -260,36 +270,42 @@ bool Engine::attached_ended() const {
     return attaching() && std::ranges::none_of(attached_, [this](pid_t pid) { return processes_.contains(pid); });
 }
 
-// Whatever has stopped by now goes on; the kernel lets go of the rest as it is when this thread ends.
+// The kernel lets go of what runs without touching it, but what is stopped it wakes as a signal would (ptrace_unlink):
+// at a call's entry that would interrupt the call. So no thread is left that may yet stop there: one inside a call
+// stops at its exit, if at all; every other one is waited for, a little, and asked for no more stops.
 void Engine::part_from_stopped() {
+    constexpr std::int64_t patience_ns = 50'000'000, period_ns = 1'000'000;
     letting_go_ = true;
     end_ns_ = now_ns();
-    std::vector<WaitReport> batch;
+    timer_->every(period_ns);
     while (true) {
         WaitReport report = wait_.poll();
-        if (report.kind == WaitReport::Kind::dead)
-            on_death(report.dead);
-        else if (report.kind == WaitReport::Kind::stopped)
-            part_from(std::move(*report.stopped));
-        else if (report.kind != WaitReport::Kind::interrupted)
-            return;
+        if (report.kind == WaitReport::Kind::nothing_pending) {
+            const bool quiet = std::ranges::all_of(tracees_, [](const auto& entry) { return is_quiet(*entry.second); });
+            if (quiet || now_ns() - end_ns_ > patience_ns) return;
+            report = wait_.block();
+        }
+        if (report.kind == WaitReport::Kind::no_tracees) return;
+        if (report.kind == WaitReport::Kind::dead) on_death(report.dead);
+        if (report.kind == WaitReport::Kind::stopped) part_from(std::move(*report.stopped));
     }
 }
 
+// Goes on, to stop no more at its calls (PTRACE_CONT).
 void Engine::part_from(StoppedTracee stopped) {
     Tracee* tracee = tracees_.find(stopped.tid());
-    if (!tracee) return std::move(stopped).detach();  // a newborn: nobody has heard of it
+    if (!tracee) return std::move(stopped).resume();  // a newborn: nobody has heard of it
     if (tracee->unsettled) settle(*tracee, stopped);
     const StopKind kind = stopped.kind();
     if (kind == StopKind::exit) return on_exit(*tracee, std::move(stopped));
-    if (kind == StopKind::exec) return on_exec(*tracee, std::move(stopped));
+    if (kind == StopKind::group_stop) return on_group_stop(*tracee, std::move(stopped));
     if (kind == StopKind::syscall) {
         auto stop = stopped.syscall_stop();
         if (stop && !stop->entry)
             calls_.end(*tracee, settled_result(*tracee, stopped, *stop), stopped.stamp_ns(), stopped.delay_ns());
     }
-    if (kind == StopKind::group_stop) return on_group_stop(*tracee, std::move(stopped));
-    std::move(stopped).detach(kind == StopKind::signal ? stopped.signal() : 0);
+    tracee->let_go = true;
+    std::move(stopped).resume(kind == StopKind::signal ? stopped.signal() : 0);
 }
 
 void Engine::tell_partings() {

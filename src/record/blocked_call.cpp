@@ -12,7 +12,7 @@
 #include <cstring>
 #include <string>
 
-#include "record/borrowed_descriptor.hpp"
+#include "record/descriptor_copy.hpp"
 #include "record/proc.hpp"
 
 namespace slowtrace::record {
@@ -77,7 +77,7 @@ const WeaknessRow* weakness_of(Call call) {
 }
 
 bool has_timeout(pid_t pid, pid_t tid, int fd, int option) {
-    const UniqueFd socket = borrow_descriptor(pid, tid, fd);
+    const UniqueFd socket = copy_descriptor(pid, tid, fd);
     timeval limit{};
     socklen_t length = sizeof limit;
     return socket && getsockopt(socket.get(), SOL_SOCKET, option, &limit, &length) == 0 &&
@@ -145,6 +145,23 @@ std::int64_t time_on_cpu_ns(pid_t tid) {
     const auto text = read_file("/proc/" + std::to_string(tid) + "/schedstat", 256);
     long long time = 0;
     return text && std::sscanf(text->c_str(), "%lld", &time) == 1 ? time : 0;
+}
+
+std::uint64_t user_ticks(pid_t tid) {
+    // Without "task" it would be the whole process' time (fs/proc/array.c).
+    const std::string name = std::to_string(tid);
+    const auto stat = read_file("/proc/" + name + "/task/" + name + "/stat", 2048);
+    const auto name_end = stat ? stat->rfind(')') : std::string::npos;
+    unsigned long ticks = 0;
+    if (name_end != std::string::npos)
+        std::sscanf(stat->c_str() + name_end + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu", &ticks);
+    return ticks;
+}
+
+bool moves_octets(const SyscallStop& call) {
+    const Architecture* architecture = nullptr;
+    const WeaknessRow* weak = weakness_of(row_of(call, architecture).call);
+    return weak && (weak->weakness == Weakness::part || waits_for_all(row_of(call, architecture).call, call));
 }
 
 bool stop_may_cause_eintr(const SyscallRow& row) {

@@ -26,6 +26,9 @@ bool same_call(const SyscallStop& one, const SyscallStop& other);
 // Nanoseconds the thread has been on a CPU so far (/proc/PID/task/TID/schedstat); 0 when that is not told.
 std::int64_t time_on_cpu_ns(pid_t tid);
 
+// Clock ticks the thread has spent in its program's own code (proc(5), utime).
+std::uint64_t user_ticks(pid_t tid);
+
 // What a stop does to a call.
 enum class Disturbance : std::uint8_t {
     none,        // the kernel makes it anew, where it was
@@ -35,6 +38,8 @@ enum class Disturbance : std::uint8_t {
 
 // `just_began`: a time limit that begins anew is as good as the old one.
 Disturbance disturbance_of(const SyscallStop& call, pid_t pid, pid_t tid, bool just_began);
+// Whether a stop would make the call return the part it has done so far.
+bool moves_octets(const SyscallStop& call);
 // Whether this call may return EINTR for a stop alone.
 bool stop_may_cause_eintr(const model::SyscallRow& row);
 // A wait with no time limit among those.

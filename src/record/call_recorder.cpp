@@ -126,7 +126,7 @@ void CallRecorder::end(Tracee& tracee, const SyscallStop& stop, std::int64_t sta
         open.restart_code = code;
         add_piece(open);
         if (tracee.interrupted.size() == nesting_limit) {
-            finish_interrupted(tracee.interrupted.front());
+            finish_interrupted(tracee, tracee.interrupted.front());
             tracee.interrupted.erase(tracee.interrupted.begin());
         }
         tracee.interrupted.push_back(std::move(open));
@@ -146,9 +146,7 @@ void CallRecorder::end(Tracee& tracee, const SyscallStop& stop, std::int64_t sta
     if (open.architecture) {
         ProcessMemory memory = memory_of(tracee);
         capture_at_exit(*open.row, *open.architecture, memory, open.call);
-        apply_descriptor_effects(tracee, open);
-        tap_.after(tracee, memory, open);
-        witness_.after(tracee);
+        follow_sockets(tracee, open);
         if (interpret_) hosts_.after(tracee, open);
         if (open.row->call == Call::prctl && open.call.arguments(0) == PR_SET_NAME) tell_renaming(tracee);
         if (open.row->call == Call::sigaltstack) note_alternate_stack(tracee, memory);
@@ -176,7 +174,7 @@ bool CallRecorder::resume_interrupted(Tracee& tracee, const SyscallStop& stop, c
     if (!by_restart_call && !by_itself) return false;
     if (top.handler_ran && !top.restarts) {
         // The handler jumped out (siglongjmp), and the program makes the same call again.
-        finish_interrupted(top);
+        finish_interrupted(tracee, top);
         tracee.interrupted.pop_back();
         return false;
     }
@@ -194,7 +192,7 @@ void CallRecorder::settle_after_handler(Tracee& tracee, const SyscallStop& stop)
     const auto instruction = static_cast<std::uint64_t>(top.architecture->instruction_bytes);
     if (stop.instruction_pointer + instruction == top.instruction_pointer) top.restarts = true;
     if (stop.instruction_pointer != top.instruction_pointer) return;
-    finish_interrupted(top);
+    finish_interrupted(tracee, top);
     tracee.interrupted.pop_back();
 }
 
@@ -207,15 +205,17 @@ void CallRecorder::drop_jumped_over(Tracee& tracee, const SyscallStop& stop) {
         // Far away is another stack the program switched to by itself.
         constexpr std::uint64_t near_bytes = 8 << 20;
         if (stop.stack_pointer - tracee.interrupted.back().stack_pointer > near_bytes) return;
-        finish_interrupted(tracee.interrupted.back());
+        finish_interrupted(tracee, tracee.interrupted.back());
         tracee.interrupted.pop_back();
     }
 }
 
-void CallRecorder::finish_interrupted(OpenCall& open) {
+void CallRecorder::finish_interrupted(Tracee& tracee, OpenCall& open) {
     open.call.set_exit_ns(open.piece_exit_ns);
     open.call.set_result(interrupted_result);
     if (open.call.pieces_size() < 2) open.call.clear_pieces();
+    // A connect goes on without its caller.
+    if (open.architecture && open.row->call == Call::connect) follow_sockets(tracee, open);
     deliver(open);
 }
 
@@ -247,6 +247,13 @@ void CallRecorder::deliver_interrupted(Tracee& tracee, model::Syscall::Ending en
         deliver(open);
         tracee.interrupted.pop_back();
     }
+}
+
+void CallRecorder::follow_sockets(Tracee& tracee, const OpenCall& open) {
+    ProcessMemory memory = memory_of(tracee);
+    apply_descriptor_effects(tracee, open);
+    tap_.after(tracee, memory, open);
+    witness_.after(tracee, open);
 }
 
 void CallRecorder::explain_descriptors(Tracee& tracee) {

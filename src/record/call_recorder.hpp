@@ -45,6 +45,11 @@ class CallRecorder {
     void found(Tracee& tracee, const SyscallStop& stop, std::int64_t time_ns);
     // The thread left the call it was in. Exits without an entry (a new child's return from fork) are ignored.
     void end(Tracee& tracee, const SyscallStop& stop, std::int64_t stamp_ns, std::int64_t delay_ns);
+    // Has the events tell what `fd` means, should they not yet.
+    void explain(Tracee& tracee, int fd) {
+        lookups_left_ = 1;
+        explain_descriptor(tracee, fd);
+    }
     // No exit will come: what is open ends at `time_ns`, unfinished.
     void abandon(Tracee& tracee, model::Syscall::Ending ending, std::int64_t time_ns);
 
@@ -61,7 +66,8 @@ class CallRecorder {
     void tell_escape(Tracee& tracee);
     void drop_jumped_over(Tracee& tracee, const SyscallStop& stop);
     void settle_after_handler(Tracee& tracee, const SyscallStop& stop);
-    void finish_interrupted(OpenCall& open);
+    void finish_interrupted(Tracee& tracee, OpenCall& open);
+    void follow_sockets(Tracee& tracee, const OpenCall& open);
     void start(Tracee& tracee, const SyscallStop& stop, const Architecture* architecture);
     ProcessMemory memory_of(const Tracee& tracee) const;
     void deliver_interrupted(Tracee& tracee, model::Syscall::Ending ending);

@@ -7,7 +7,6 @@
 #include <sys/socket.h>
 
 #include <array>
-#include <cerrno>
 
 namespace slowtrace::record {
 
@@ -37,7 +36,7 @@ void on_connect(Tracee& tracee, const model::Syscall& call) {
         if (!captured.has_address()) continue;
         if (captured.address().family() == AF_UNSPEC && call.result() == 0)
             watch.opened(fd, watch.kind(fd));  // as new (connect(2))
-        else if (watch.kind(fd) == SocketKind::stream && (call.result() == 0 || call.result() == -EINPROGRESS))
+        else if (watch.kind(fd) == SocketKind::stream && connect_goes_on(call.result()))
             watch.marked_connection(fd);
     }
 }

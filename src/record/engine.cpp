@@ -90,6 +90,8 @@ void Engine::follow() {
 
 void Engine::after_waking() {
     if (!unstopped_.empty()) look_again();
+    if (options_.long_wait_ns && started_) tell_long_waits();
+    if (started_ && relay_.take_question()) tell_all_threads();
     if (attaching()) return;
     follow_terminal_stop();
     if (root_status_ && !letting_go_) after_the_command();
@@ -102,6 +104,7 @@ bool Engine::out_of_time() const {
 std::int64_t Engine::wake_period_ns() const {
     constexpr std::int64_t millisecond = 1'000'000;
     if (!unstopped_.empty()) return 10 * millisecond;
+    if (options_.long_wait_ns) return std::clamp(*options_.long_wait_ns / 4, millisecond, 100 * millisecond);
     if (options_.limit_ns || ending_since_ns_) return 20 * millisecond;
     return 0;
 }
@@ -200,7 +203,8 @@ SyscallStop Engine::settled_result(Tracee& tracee, StoppedTracee& stopped, Sysca
     if (stop.result != -EINTR || !tracee.in_call) return stop;
     std::uint64_t arguments[6];
     std::copy_n(tracee.open.call.arguments().data(), 6, arguments);
-    if (!waits_without_limit(*tracee.open.row, arguments)) return stop;
+    const bool just_began = tracee.let_go && stop_may_cause_eintr(*tracee.open.row);  // interrupted by us, at once
+    if (!just_began && !waits_without_limit(*tracee.open.row, arguments)) return stop;
     if (stopped.replace_result(*tracee.open.architecture, restart_no_handler)) stop.result = restart_no_handler;
     return stop;
 }

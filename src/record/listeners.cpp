@@ -1,10 +1,10 @@
-// Listening sockets stand first in /proc/PID/net/tcp, so that reading ends with them; processes in other network
-// namespaces are passed over.
+// Listening sockets stand first in /proc/PID/net/tcp (net/ipv4/tcp_ipv4.c, tcp_seq_next()), so that reading ends with
+// them; processes in other network namespaces are passed over.
 #include "record/listeners.hpp"
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <netinet/in.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -54,7 +54,8 @@ std::optional<NetTableRow> find_in_table(pid_t tid, const NetTable& table, const
                 heading = false;
                 continue;
             }
-            if (!row || !row->listening) return for_any;
+            if (!row || (table.type == SOCK_STREAM && !row->listening)) return for_any;
+            if (row->remote.port() != 0) continue;  // a datagram socket that is connected
             if (row->local.port() != port || !listens_for(*row, ip)) continue;
             if (!is_any(row->local.ip())) return row;
             for_any = row;
@@ -81,33 +82,36 @@ bool listens_for(const NetTableRow& row, const std::string& ip) {
     return without_mapping(local) == without_mapping(ip);
 }
 
-std::optional<Listener> Listeners::find(pid_t tid, const std::string& ip, std::uint32_t port, std::int64_t now_ns) {
+std::optional<LocalProcess> Listeners::find(pid_t tid, int type, const std::string& ip, std::uint32_t port,
+                                            std::int64_t now_ns) {
     constexpr std::int64_t search_again_ns = 1'000'000'000;
     const auto space = read_link(proc_path(tid, "ns/net"));
     if (!space) return std::nullopt;
     if (holders_.size() >= holders_limit) holders_.clear();
-    Holder& holder = holders_[{*space, port}];
+    Holder& holder = holders_[{*space, type, port}];
     if (holder.found && !still_holds(holder)) holder = {};
-    if (!holder.found && (holder.searched_ns == 0 || now_ns - holder.searched_ns >= search_again_ns)) {
-        holder = search(tid, *space, ip, port);
+    if (holder.searched_ns == 0 || now_ns - holder.searched_ns >= search_again_ns) {
+        if (!holder.found) holder = search(tid, *space, type, ip, port);
+        if (holder.found) holder.process.name = read_comm(holder.process.pid).value_or("");
         holder.searched_ns = now_ns;
     }
     if (!holder.found) return std::nullopt;
-    return holder.listener;
+    return holder.process;
 }
 
-Listeners::Holder Listeners::search(pid_t tid, const std::string& space, const std::string& ip, std::uint32_t port) {
+Listeners::Holder Listeners::search(pid_t tid, const std::string& space, int type, const std::string& ip,
+                                    std::uint32_t port) {
     Holder holder;
     std::optional<NetTableRow> row;
     for (const NetTable& table : net_tables())
-        if (!row && table.protocol == IPPROTO_TCP) row = find_in_table(tid, table, ip, port);
+        if (!row && table.type == type) row = find_in_table(tid, table, ip, port);
     if (!row) return holder;
     holder.target = "socket:[" + std::to_string(row->inode) + "]";
-    holder.listener.user = row->user;
+    holder.process.user = row->user;
     for (const pid_t pid : all_processes()) {
         if (read_link(proc_path(pid, "ns/net")) != space) continue;
         for (const int fd : open_descriptors(pid)) {
-            holder.listener.pid = pid;
+            holder.process.pid = pid;
             holder.fd = fd;
             if ((holder.found = still_holds(holder))) return holder;
         }
@@ -116,7 +120,7 @@ Listeners::Holder Listeners::search(pid_t tid, const std::string& space, const s
 }
 
 bool Listeners::still_holds(const Holder& holder) {
-    return read_link(proc_path(holder.listener.pid, "fd/" + std::to_string(holder.fd))) == holder.target;
+    return read_link(proc_path(holder.process.pid, "fd/" + std::to_string(holder.fd))) == holder.target;
 }
 
 }  // namespace slowtrace::record

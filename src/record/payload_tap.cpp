@@ -5,7 +5,7 @@
 
 #include <cerrno>
 
-#include "record/ephemeral_ports.hpp"
+#include "record/connection_origin.hpp"
 
 namespace slowtrace::record {
 
@@ -20,11 +20,6 @@ std::uint64_t flags_of(const PayloadCall& how, const OpenCall& open) {
 // Not the stream itself: octets that will arrive again, urgent ones, and what the error queue holds.
 bool beside_the_stream(std::uint64_t flags) {
     return flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE);
-}
-
-// Whether the first attempt goes on in the background (connect(2)).
-bool under_way(std::int64_t result) {
-    return result == 0 || result == -EINPROGRESS || result == -EINTR;
 }
 
 const model::SocketAddress* captured_address(const model::Syscall& call) {
@@ -50,14 +45,13 @@ void PayloadTap::on_connect(Tracee& tracee, const OpenCall& open) {
     if (result == -EALREADY || result == -EISCONN || !peer) return;
     if (result == 0 && watch.tapped(fd) && watch.kind(fd) == SocketKind::stream && peer->family() != AF_UNSPEC) return;
     watch.drop_tap(fd);
-    if (under_way(result) && peer->family() != AF_UNSPEC) attach(watch, fd, *peer);
+    if (connect_goes_on(result) && peer->family() != AF_UNSPEC) attach(watch, fd, *peer);
 }
 
 void PayloadTap::looked_up(DescriptorWatch& watch, const model::DescriptorBinding& binding) {
     const model::Socket& socket = binding.socket();
     if (!factory_ || !socket.connected() || socket.listening()) return;
-    const bool accepted = watch.kind(binding.fd()) == SocketKind::stream && is_ephemeral(socket.peer().port()) &&
-                          !is_ephemeral(socket.local().port());
+    const bool accepted = watch.kind(binding.fd()) == SocketKind::stream && seems_accepted(socket);
     if (!accepted) attach(watch, binding.fd(), socket.peer());
 }
 

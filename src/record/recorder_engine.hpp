@@ -70,6 +70,11 @@ class Engine {
     void part_from(StoppedTracee stopped);
     void tell_partings();
 
+    // moments.cpp
+    void tell_moment(Tracee& tracee, model::Moment::Reason reason, std::int64_t now, bool last);
+    void tell_long_waits();
+    void tell_all_threads();
+
     // births_and_deaths.cpp
     void on_birth(Tracee& parent, StoppedTracee stopped);
     void claim(Tracee& parent, pid_t child, std::int64_t time_ns);
@@ -92,6 +97,7 @@ class Engine {
     void end_run();
     void let_go_of_all();
     void let_go(Tracee& tracee, StoppedTracee stopped);
+    bool stop_at_exit_instead(Tracee& tracee, const SyscallStop& stop);
     void tell_parting(Tracee& tracee, std::int64_t time_ns);
 
     const RecordOptions& options_;
@@ -118,6 +124,7 @@ class Engine {
     std::set<pid_t> awaited_;    // tids that were asked to stop and have not yet
     std::int64_t ending_since_ns_ = 0;
     std::int64_t start_ns_ = 0;
+    std::int64_t long_waits_told_ns_ = 0;
     struct {
         int number = 0;
         bool ours = false;  // passed on by us

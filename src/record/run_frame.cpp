@@ -73,8 +73,8 @@ void Engine::let_go_of_all() {
     adopt_orphans();
 }
 
-// Whatever the stop, the thread goes on as if it had never been traced. A call interrupted by our own request must
-// first be allowed to restart, which happens behind the stop that request asked for.
+// Whatever the stop, the thread goes on as if it had never been traced. A call that our own request has interrupted is
+// made anew by the kernel once the thread is let go, on its way out of the kernel.
 void Engine::let_go(Tracee& tracee, StoppedTracee stopped) {
     const StopKind kind = stopped.kind();
     if (kind == StopKind::exit) return on_exit(tracee, std::move(stopped));
@@ -83,17 +83,33 @@ void Engine::let_go(Tracee& tracee, StoppedTracee stopped) {
         if (const auto child = stopped.event_message()) claim(tracee, static_cast<pid_t>(*child), stopped.stamp_ns());
     } else if (kind == StopKind::syscall) {
         auto stop = stopped.syscall_stop();
-        if (stop && !stop->entry) stop = settled_result(tracee, stopped, *stop);
-        constexpr std::int64_t first_restart = -516, last_restart = -512;
-        if (stop && !stop->entry && stop->result >= first_restart && stop->result <= last_restart)
-            return std::move(stopped).resume_to_next_call();
-        if (stop && !stop->entry) calls_.end(tracee, *stop, stopped.stamp_ns(), stopped.delay_ns());
+        if (stop && stop->entry && stop_at_exit_instead(tracee, *stop)) {
+            std::move(stopped).resume_to_next_call();
+            interrupt(tracee.tid);
+            return;
+        }
+        if (stop && !stop->entry) {
+            stop = settled_result(tracee, stopped, *stop);
+            constexpr std::int64_t first_restart = -516, last_restart = -512;
+            const bool restarts = stop->result >= first_restart && stop->result <= last_restart;
+            if (!restarts) calls_.end(tracee, *stop, stopped.stamp_ns(), stopped.delay_ns());
+        }
     }
     tell_parting(tracee, stopped.stamp_ns());
     const pid_t tid = tracee.tid;
     let_go_.insert(tid);
     std::move(stopped).detach(kind == StopKind::signal ? stopped.signal() : 0);
     tracees_.erase(tid);
+}
+
+// Letting go of a thread at a call's entry interrupts the call (ptrace_unlink), which some calls tell their program: at
+// the exit that can still be made good.
+bool Engine::stop_at_exit_instead(Tracee& tracee, const SyscallStop& stop) {
+    calls_.begin(tracee, stop);
+    calls_.entered(tracee);
+    tracee.let_go = tracee.open.architecture && stop_may_cause_eintr(*tracee.open.row);
+    if (!tracee.let_go) tracee.in_call = false;
+    return tracee.let_go;
 }
 
 void Engine::tell_parting(Tracee& tracee, std::int64_t time_ns) {

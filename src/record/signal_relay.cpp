@@ -4,6 +4,8 @@
 #include <array>
 #include <cerrno>
 
+#include "record/wake_timer.hpp"
+
 namespace slowtrace::record {
 
 namespace {
@@ -15,19 +17,28 @@ constexpr std::array ignored{SIGPIPE, SIGXFSZ};
 volatile sig_atomic_t command_pid = 0;
 volatile sig_atomic_t end_requested = 0;
 volatile sig_atomic_t stop_requested = 0;
+volatile sig_atomic_t question_asked = 0;
 std::array<struct sigaction, NSIG> previous;
 
 void relay(int number, siginfo_t* information, void*) {
     const int saved = errno;
-    if (command_pid == 0)
+    if (command_pid == 0) {
         end_requested = number;
-    else if (information->si_code != SI_KERNEL)
+        WakeTimer::soon();
+    } else if (information->si_code != SI_KERNEL) {
         kill(command_pid, number);
+    }
     errno = saved;
 }
 
 void note_stop(int) {
     stop_requested = 1;
+    WakeTimer::soon();
+}
+
+void note_question(int) {
+    question_asked = 1;
+    WakeTimer::soon();
 }
 
 template <typename Signals>
@@ -46,6 +57,7 @@ SignalRelay::SignalRelay() {
     command_pid = 0;
     end_requested = 0;
     stop_requested = 0;
+    question_asked = 0;
     struct sigaction action {};
     action.sa_flags = SA_SIGINFO;  // no SA_RESTART: the wait must notice
     action.sa_sigaction = relay;
@@ -53,6 +65,8 @@ SignalRelay::SignalRelay() {
     action.sa_flags = 0;
     action.sa_handler = note_stop;
     install(stopping, action);
+    action.sa_handler = note_question;
+    sigaction(SIGUSR1, &action, nullptr);
     action.sa_handler = SIG_IGN;
     install(ignored, action);
 }
@@ -64,6 +78,7 @@ SignalRelay::~SignalRelay() {
     };
     restore(relayed);
     restore(stopping);
+    signal(SIGUSR1, SIG_IGN);  // a question that comes too late
     // SIGPIPE and SIGXFSZ stay ignored: the report may still meet a closed pipe or a full disk.
 }
 
@@ -77,6 +92,11 @@ int SignalRelay::take_end_request() {
 }
 bool SignalRelay::asked_to_end() const {
     return end_requested;
+}
+bool SignalRelay::take_question() {
+    const bool asked = question_asked;
+    question_asked = 0;
+    return asked;
 }
 bool SignalRelay::asked_to_stop() const {
     return stop_requested;

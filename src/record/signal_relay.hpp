@@ -21,6 +21,8 @@ class SignalRelay {
     int take_end_request();
     // A signal to end arrived when there was no command left to pass it to.
     bool asked_to_end() const;
+    // SIGUSR1 asked for the state of every thread; once. It is for us alone and never passed on.
+    bool take_question();
     // The terminal stopped our process group (SIGTSTP and its kin) and we have not followed yet.
     bool asked_to_stop() const;
     // Stops slowtrace as the terminal asked, so that the shell sees its job stop; returns after SIGCONT.

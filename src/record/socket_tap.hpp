@@ -2,6 +2,8 @@
 // socket that is not connected.
 #pragma once
 
+#include <cerrno>
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <string>
@@ -19,6 +21,11 @@ enum class SocketKind : std::uint8_t {
     local,     // AF_UNIX
 };
 SocketKind socket_kind(int family, int type, int protocol);  // `type` may carry SOCK_NONBLOCK and SOCK_CLOEXEC
+
+// Whether after connect(2) with this result there is, or may come to be, a connection: made, or under way.
+constexpr bool connect_goes_on(std::int64_t result) {
+    return result == 0 || result == -EINPROGRESS || result == -EINTR;
+}
 
 // Makes the interpreter of traffic with `peer`; null where there is nothing to learn.
 using InterpreterFactory = std::unique_ptr<wire::Interpreter> (*)(SocketKind kind, const model::SocketAddress& peer);

@@ -5,10 +5,8 @@
 #include <linux/close_range.h>
 #include <sys/socket.h>
 
-#include <cerrno>
-
+#include "record/connection_origin.hpp"
 #include "record/descriptor_copy.hpp"
-#include "record/ephemeral_ports.hpp"
 #include "record/proc.hpp"
 #include "record/ptrace.hpp"
 #include "record/tcp_report.hpp"
@@ -74,16 +72,16 @@ void SocketWitness::report_closing(const Tracee& tracee, int fd, std::int64_t ti
     sink_.event(event_);
 }
 
-void SocketWitness::after(const Tracee& tracee) {
-    const model::Syscall& call = tracee.open.call;
-    const Call kind = tracee.open.row->call;
+void SocketWitness::after(const Tracee& tracee, const OpenCall& open) {
+    const model::Syscall& call = open.call;
+    const Call kind = open.row->call;
     const DescriptorWatch& watch = *tracee.descriptors;
     if (kind == Call::connect) {
         const int fd = static_cast<int>(call.arguments(0));
         const model::SocketAddress* peer = captured_address(call);
         if (watch.kind(fd) == SocketKind::local && call.result() == 0)
             tell_credentials(tracee, fd, true, call.exit_ns());
-        else if (peer && watch.connection(fd) && (call.result() == 0 || call.result() == -EINPROGRESS))
+        else if (peer && connect_goes_on(call.result()))
             tell_listener(tracee, fd, *peer, call.exit_ns());
     } else if ((kind == Call::accept || kind == Call::accept4) && call.result() >= 0) {
         const int fd = static_cast<int>(call.result());
@@ -97,7 +95,7 @@ void SocketWitness::looked_up(const Tracee& tracee, const model::DescriptorBindi
     const SocketKind kind = tracee.descriptors->kind(binding.fd());
     if (kind == SocketKind::local)
         tell_credentials(tracee, binding.fd(), !socket.peer().path().empty(), time_ns);
-    else if (kind == SocketKind::stream && !is_ephemeral(socket.peer().port()))
+    else if (!seems_accepted(socket))
         tell_listener(tracee, binding.fd(), socket.peer(), time_ns);
 }
 
@@ -107,16 +105,19 @@ void SocketWitness::tell_credentials(const Tracee& tracee, int fd, bool listener
     ucred peer{};
     socklen_t length = sizeof peer;
     if (!copy || getsockopt(copy.get(), SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) return;
-    if (peer.pid > 0) tell(tracee, fd, {peer.pid, peer.uid}, listener, time_ns);
+    if (peer.pid > 0) tell(tracee, fd, {peer.pid, peer.uid, read_comm(peer.pid).value_or("")}, listener, time_ns);
 }
 
 void SocketWitness::tell_listener(const Tracee& tracee, int fd, const model::SocketAddress& to, std::int64_t time_ns) {
-    if (!is_loopback(to.ip())) return;
-    if (const auto found = listeners_.find(tracee.tid, to.ip(), to.port(), time_ns))
+    const SocketKind kind = tracee.descriptors->kind(fd);
+    if ((kind != SocketKind::stream && kind != SocketKind::datagram) || !is_loopback(to.ip())) return;
+    const int type = kind == SocketKind::stream ? SOCK_STREAM : SOCK_DGRAM;
+    if (const auto found = listeners_.find(tracee.tid, type, to.ip(), to.port(), time_ns))
         tell(tracee, fd, *found, true, time_ns);
 }
 
-void SocketWitness::tell(const Tracee& tracee, int fd, const Listener& process, bool listener, std::int64_t time_ns) {
+void SocketWitness::tell(const Tracee& tracee, int fd, const LocalProcess& process, bool listener,
+                         std::int64_t time_ns) {
     auto& peer = *event_.mutable_peer_process();
     peer.Clear();
     peer.set_thread(index(tracee.thread));
@@ -124,7 +125,7 @@ void SocketWitness::tell(const Tracee& tracee, int fd, const Listener& process, 
     peer.set_fd(fd);
     peer.set_pid(process.pid);
     peer.set_uid(process.user);
-    peer.set_name(read_comm(process.pid).value_or(""));
+    peer.set_name(process.name);
     peer.set_listener(listener);
     sink_.event(event_);
 }

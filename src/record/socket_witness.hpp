@@ -17,9 +17,9 @@ class SocketWitness {
     void before(const Tracee& tracee);
     // The thread dies, and its descriptors with it: the same for those still open.
     void table_ends(const Tracee& tracee, std::int64_t time_ns);
-    // A call has ended: a PeerProcess for a UNIX socket that was connected or accepted, and for a TCP connection to
-    // a loopback address, whoever accepts it. descriptor_effects must have seen the call.
-    void after(const Tracee& tracee);
+    // A call has ended: a PeerProcess for a UNIX socket that was connected or accepted, and for a TCP or UDP socket
+    // connected to a loopback address: who listens there. descriptor_effects must have seen the call.
+    void after(const Tracee& tracee, const OpenCall& open);
     // A connection nobody saw being made: its PeerProcess, where it is local.
     void looked_up(const Tracee& tracee, const model::DescriptorBinding& binding, std::int64_t time_ns);
 
@@ -27,7 +27,7 @@ class SocketWitness {
     void report_closing(const Tracee& tracee, int fd, std::int64_t time_ns);
     void tell_credentials(const Tracee& tracee, int fd, bool listener, std::int64_t time_ns);
     void tell_listener(const Tracee& tracee, int fd, const model::SocketAddress& to, std::int64_t time_ns);
-    void tell(const Tracee& tracee, int fd, const Listener& process, bool listener, std::int64_t time_ns);
+    void tell(const Tracee& tracee, int fd, const LocalProcess& process, bool listener, std::int64_t time_ns);
 
     EventSink& sink_;
     Listeners listeners_;

@@ -34,8 +34,9 @@ struct OpenCall {
 // An attached thread that is not stopped, because its call would not come through it unchanged.
 struct Unstopped {
     SyscallStop call;
-    std::int64_t seen_ns = 0;    // when it was last seen in that call
-    std::int64_t on_cpu_ns = 0;  // its time on a CPU then: a thread that has run since has left the call
+    std::int64_t seen_ns = 0;      // when it was last seen in that call
+    std::int64_t on_cpu_ns = 0;    // its time on a CPU then: a thread that has run since has left the call
+    std::uint64_t user_ticks = 0;  // of that, when it was first seen in the call: its program's own
 };
 
 struct Tracee {
@@ -50,7 +51,10 @@ struct Tracee {
     std::optional<std::int64_t> stopped_since_ns;
     int stopped_by = 0;
     std::uint64_t alternate_stack = 0, alternate_stack_bytes = 0;  // sigaltstack(2)
+    // --live: the call last told (by its entry), and the age at which to tell it again.
+    std::int64_t told_entry_ns = 0, tell_at_age_ns = 0;
     bool death_told = false;
+    bool let_go = false;  // it will stop at no call any more
     // Attached: until its first stop has told what became of the call it was found in.
     bool unsettled = false;
     std::optional<SyscallStop> found;

@@ -2,6 +2,7 @@
 #include "slowtrace/exporters.hpp"
 
 #include "render/chrome_json.hpp"
+#include "render/json_endpoints.hpp"
 
 namespace slowtrace::render {
 namespace {
@@ -9,6 +10,8 @@ namespace {
 constexpr Exporter exporters[] = {
     {"json", ".json", "Chrome Trace Event JSON, for ui.perfetto.dev, chrome://tracing, speedscope and Firefox Profiler",
      write_chrome_json},
+    {"endpoints", ".endpoints.json", "who was at the other end: names, bytes, rates, phases and concurrency as JSON",
+     write_json_endpoints},
 };
 
 }  // namespace

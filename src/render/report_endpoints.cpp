@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cmath>
 #include <cstdio>
+#include <utility>
 
 #include "render/evidence.hpp"
 #include "render/report_page.hpp"
@@ -73,13 +74,23 @@ std::string error_names(const EndpointLine& line) {
     return names.empty() ? names : " (" + names + ")";
 }
 
+// "2 refused, 1 unreachable (EHOSTUNREACH), 1 lost the race"
+std::string failures(const EndpointLine& line) {
+    analyze::Attempts attempts = line.attempts;
+    const std::uint64_t lost = std::exchange(attempts.outcomes[static_cast<std::size_t>(AttemptOutcome::lost_race)], 0);
+    std::string words = attempt_outcomes(attempts, false);
+    words += error_names(line);
+    if (lost > 0) add(words, format_count(lost) + " lost the race");
+    return words;
+}
+
 // "4 connections for 12 requests, 3 timed out · connect median 12ms, max 15ms · first byte 50ms"
 std::string answers(const EndpointLine& line) {
     std::string text;
     if (line.connections > 0) text = counted(line.connections, "connection", "connections");
     if (line.requests > 0) text += (text.empty() ? "" : " for ") + counted(line.requests, "request", "requests");
     if (line.reused > 0 && line.connections > 1) text += ", " + format_count(line.reused) + " reused";
-    add(text, attempt_outcomes(line.attempts, false) + error_names(line));
+    add(text, failures(line));
     for (const auto& [name, phase] : {std::pair{"dns", &line.dns}, std::pair{"connect", &line.connect},
                                       std::pair{"tls", &line.tls}, std::pair{"first byte", &line.first_byte}})
         add(text, times(name, *phase), " · ");
@@ -116,7 +127,8 @@ std::string questions(const EndpointLine& line) {
 void add_endpoint(Columns& table, const EndpointLine& line, std::int64_t wall_ns) {
     std::string first = who(line);
     if (line.dns_server) add(first, questions(line), " · ");
-    table.row({format_duration(line.waited_ns()), percent(line.critical_ns, wall_ns), first});
+    table.row(
+        {format_duration(line.waited_ns()), line.critical_ns > 0 ? percent(line.critical_ns, wall_ns) : "", first});
     if (line.dns_server) return;
     for (const std::string& detail : {answers(line), traffic(line)})
         if (!detail.empty()) table.under(detail);
@@ -175,8 +187,11 @@ void report_endpoints(ReportPage& page, const analyze::Report& report) {
 
 void report_downloads(ReportPage& page, const analyze::Report& report) {
     const analyze::ConcurrencyStrip& strip = report.downloads;
+    constexpr std::uint64_t worth_drawing = 64 << 10;
+    std::uint64_t bytes = 0;
+    for (const std::uint64_t one : strip.bytes) bytes += one;
+    if (bytes < worth_drawing || strip.in_flight.empty()) return;
     const auto highest = std::max_element(strip.bytes.begin(), strip.bytes.end());
-    if (highest == strip.bytes.end() || *highest == 0 || strip.in_flight.empty()) return;
     const double column_ns = static_cast<double>(strip.to_ns - strip.from_ns) / static_cast<double>(strip.bytes.size());
     std::string digits;
     for (const double in_flight : strip.in_flight) digits += digit(in_flight);

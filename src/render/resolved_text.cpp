@@ -18,7 +18,8 @@ std::string meaning(const resolve::ResolvedDescriptor& descriptor) {
     if (descriptor.state == resolve::ConnectionState::listening) return "listening at " + connection.local.display();
     const resolve::Endpoint& peer = connection.peer;
     const bool known = !peer.host.empty() || !peer.address.empty() || peer.transport == resolve::Transport::netlink;
-    return known ? peer.display() : file.path;
+    if (!known) return file.path;
+    return peer.carrier.empty() ? peer.display() : peer.display() + " through " + peer.carrier;
 }
 
 }  // namespace

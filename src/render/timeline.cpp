@@ -53,6 +53,19 @@ std::string padded(const std::string& text, std::size_t width) {
     return std::string(missing, ' ') + text;
 }
 
+// How a question travelled where not to a DNS server.
+std::string carrier_text(model::DnsMessage::Carrier carrier) {
+    switch (carrier) {
+        case model::DnsMessage::RESOLVED_VARLINK:
+        case model::DnsMessage::RESOLVED_DBUS:
+            return " (via systemd-resolved)";
+        case model::DnsMessage::NSCD:
+            return " (via nscd)";
+        default:
+            return {};
+    }
+}
+
 std::string birth_text(const Thread& thread) {
     return thread.main ? "process starts" : "thread starts";
 }
@@ -198,6 +211,7 @@ void Timeline::dns_exchange(const resolve::DnsExchange& exchange) {
         what += "is";
     for (std::size_t i = 0; i < exchange.addresses.size(); ++i) what += (i ? ", " : " ") + exchange.addresses[i];
     if (!exchange.canonical_name.empty()) what += " (CNAME " + exchange.canonical_name + ")";
+    what += carrier_text(exchange.carrier);
     implementation_->line(exchange.answered ? exchange.answered_ns : exchange.asked_ns, "", "", visible(what));
 }
 

@@ -24,6 +24,13 @@ struct CallContext {
 
     FileTable& table() { return *thread.files; }
     std::int64_t time_ns() const { return call.exit_ns(); }
+    // Longer than a call that need not wait takes (analyze::shortest_wait_ns says the same of all calls).
+    bool lasted() const {
+        constexpr std::uint64_t shortest_wait_ns = 50'000;
+        const auto entry_ns = static_cast<std::uint64_t>(call.entry_ns());
+        const auto exit_ns = static_cast<std::uint64_t>(call.exit_ns());
+        return call.exit_ns() > call.entry_ns() && exit_ns - entry_ns >= shortest_wait_ns;
+    }
     std::uint64_t argument(int position) const {
         return position < call.arguments_size() ? call.arguments(position) : 0;
     }

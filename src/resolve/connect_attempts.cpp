@@ -5,6 +5,8 @@
 
 #include <cerrno>
 
+#include "resolve/connection_life.hpp"
+
 namespace slowtrace::resolve {
 
 namespace {
@@ -42,6 +44,10 @@ bool decides(int error) {
     }
 }
 
+Races::Runner runner(const TrackedFile& file) {
+    return {*file.connection, file.socket->attempt->thread, file.socket->attempt->from_ns};
+}
+
 }  // namespace
 
 void ConnectAttempts::connect_ended(TrackedFile& file, const model::Syscall& call, int error) {
@@ -59,6 +65,7 @@ void ConnectAttempts::connect_ended(TrackedFile& file, const model::Syscall& cal
 void ConnectAttempts::begin(TrackedFile& file, const model::Syscall& call) {
     file.socket->attempt = PendingAttempt{ThreadId{call.thread()}, call.entry_ns(), {}, false, {}, {}};
     file.connection->state = ConnectionState::connecting;
+    races_.began(runner(file));
 }
 
 void ConnectAttempts::stay_pending(TrackedFile& file, const model::Syscall& call, int error) {
@@ -102,13 +109,36 @@ void ConnectAttempts::used(TrackedFile& file, int error, std::int64_t time_ns) {
     }
 }
 
-void ConnectAttempts::gone(TrackedFile& file, Closing closing, std::int64_t time_ns) {
-    if (!file.socket->attempt) return;
+std::shared_ptr<AttemptOutcome> ConnectAttempts::gone(TrackedFile& file, Closing closing, std::int64_t time_ns) {
+    Connection& connection = *file.connection;
+    if (!file.socket->attempt) {
+        if (closing == Closing::closed && races_.lost_unused(connection, time_ns)) connection.lost_race = true;
+        return nullptr;
+    }
     const PendingAttempt attempt = *file.socket->attempt;
-    if (attempt.error_ns) return conclude(file, AttemptOutcome::failed, 0, *attempt.error_ns);
-    if (attempt.ready_ns && attempt.ready_is_success) return conclude(file, 0, *attempt.ready_ns);
-    if (attempt.waited_out_ns) return conclude(file, AttemptOutcome::timed_out, 0, *attempt.waited_out_ns);
-    conclude(file, closing == Closing::closed ? AttemptOutcome::abandoned : AttemptOutcome::unfinished, 0, time_ns);
+    const auto conclude_as = [&](AttemptOutcome outcome, std::int64_t at_ns) {
+        conclude(file, outcome, 0, at_ns);
+        return nullptr;
+    };
+    if (attempt.error_ns) return conclude_as(AttemptOutcome::failed, *attempt.error_ns);
+    if (attempt.ready_ns && attempt.ready_is_success) {
+        conclude_as(AttemptOutcome::connected, *attempt.ready_ns);
+        if (closing == Closing::closed && races_.lost_unused(connection, time_ns)) connection.lost_race = true;
+        return nullptr;
+    }
+    if (closing == Closing::closed && races_.lost(runner(file), time_ns)) {
+        connection.lost_race = true;
+        return conclude_as(AttemptOutcome::lost_race, time_ns);
+    }
+    const bool timed_out = attempt.waited_out_ns.has_value();
+    const std::int64_t to_ns = attempt.waited_out_ns.value_or(time_ns);
+    if (closing != Closing::closed)
+        return conclude_as(timed_out ? AttemptOutcome::timed_out : AttemptOutcome::unfinished, to_ns);
+    const AttemptOutcome outcome = timed_out ? AttemptOutcome::timed_out : AttemptOutcome::abandoned;
+    if (!Races::undecided(runner(file), time_ns)) return conclude_as(outcome, to_ns);
+    auto later = std::make_shared<AttemptOutcome>(outcome);
+    tell(file, outcome, 0, to_ns, later);
+    return later;
 }
 
 void ConnectAttempts::conclude(TrackedFile& file, int error, std::int64_t time_ns) {
@@ -116,6 +146,15 @@ void ConnectAttempts::conclude(TrackedFile& file, int error, std::int64_t time_n
 }
 
 void ConnectAttempts::conclude(TrackedFile& file, AttemptOutcome outcome, int error, std::int64_t time_ns) {
+    if (outcome == AttemptOutcome::connected)
+        races_.won(runner(file), time_ns);
+    else
+        races_.failed(runner(file));
+    tell(file, outcome, error, time_ns);
+}
+
+void ConnectAttempts::tell(TrackedFile& file, AttemptOutcome outcome, int error, std::int64_t time_ns,
+                           std::shared_ptr<const AttemptOutcome> later) {
     const PendingAttempt& attempt = *file.socket->attempt;
     Connection& connection = *file.connection;
     if (outcome == AttemptOutcome::connected) {
@@ -124,13 +163,14 @@ void ConnectAttempts::conclude(TrackedFile& file, AttemptOutcome outcome, int er
     } else {
         connection.state = ConnectionState::failed;
     }
+    if (file.socket->life) file.socket->life->connected(attempt.from_ns, time_ns);
     notices_.attempt({.connection = nullptr,
                       .thread = attempt.thread,
                       .from_ns = attempt.from_ns,
                       .to_ns = time_ns,
                       .outcome = outcome,
                       .error = error},
-                     file.connection);
+                     file.connection, std::move(later));
     file.socket->attempt.reset();
 }
 

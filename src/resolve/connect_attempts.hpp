@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
 #include "resolve/notices.hpp"
+#include "resolve/races.hpp"
 #include "resolve/tracked_file.hpp"
 
 namespace slowtrace::resolve {
@@ -13,7 +15,7 @@ enum class Closing : std::uint8_t { closed, process_gone };
 
 class ConnectAttempts {
    public:
-    explicit ConnectAttempts(Notices& notices) : notices_(notices) {}
+    ConnectAttempts(Notices& notices, Races& races) : notices_(notices), races_(races) {}
 
     // connect(), or a send that connects, has ended. `error` 0: success.
     void connect_ended(TrackedFile& file, const model::Syscall& call, int error);
@@ -25,16 +27,19 @@ class ConnectAttempts {
     void error_read(TrackedFile& file, int error, std::int64_t time_ns);
     // A send, receive or getpeername ended, with 0 for success.
     void used(TrackedFile& file, int error, std::int64_t time_ns);
-    // The last descriptor has gone.
-    void gone(TrackedFile& file, Closing closing, std::int64_t time_ns);
+    // The last descriptor has gone. Not null: how it went depends on the next attempt (Races::hold).
+    std::shared_ptr<AttemptOutcome> gone(TrackedFile& file, Closing closing, std::int64_t time_ns);
 
    private:
     void begin(TrackedFile& file, const model::Syscall& call);
     void conclude(TrackedFile& file, AttemptOutcome outcome, int error, std::int64_t time_ns);
+    void tell(TrackedFile& file, AttemptOutcome outcome, int error, std::int64_t time_ns,
+              std::shared_ptr<const AttemptOutcome> later = nullptr);
     void conclude(TrackedFile& file, int error, std::int64_t time_ns);
     void stay_pending(TrackedFile& file, const model::Syscall& call, int error);
 
     Notices& notices_;
+    Races& races_;
 };
 
 }  // namespace slowtrace::resolve

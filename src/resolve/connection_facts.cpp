@@ -2,6 +2,7 @@
 #include "resolve/connection_facts.hpp"
 
 #include "resolve/claims.hpp"
+#include "resolve/connection_life.hpp"
 
 namespace slowtrace::resolve {
 
@@ -15,6 +16,15 @@ bool is_sound(const std::string& name) {
     for (const char octet : name)
         if (static_cast<unsigned char>(octet) <= ' ' || octet == '\x7f') return false;
     return true;
+}
+
+void pass_on(Life& life, const model::StreamFact& fact) {
+    constexpr std::uint32_t http2 = 20;
+    if (fact.has_tls()) life.tls_record(fact.sent(), fact.tls());
+    if (fact.has_proxy()) life.tunnel_answered();
+    if (fact.has_request() && fact.request().version() == http2) life.speaks_http2();
+    const auto source = fact.name().source();
+    if (source == model::NameClaim::HTTP_CONNECT || source == model::NameClaim::SOCKS) life.asks_for_tunnel();
 }
 
 }  // namespace
@@ -35,6 +45,7 @@ void heard(RunState& run, ThreadState& thread, const model::StreamFact& fact) {
             *socket,
             {evidence_of(fact.name().source()), fact.name().name(), static_cast<std::uint16_t>(fact.name().port())},
             *thread.process, fact.time_ns());
+    if (socket->socket->life) pass_on(*socket->socket->life, fact);
     if (fact.has_response()) socket->connection->http_status = fact.response().status();
 }
 

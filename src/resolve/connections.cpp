@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include "resolve/claims.hpp"
+#include "resolve/connection_life.hpp"
 #include "resolve/endpoints.hpp"
 #include "resolve/name_services.hpp"
 
@@ -13,6 +14,11 @@ namespace {
 
 bool has_ip(const Endpoint& endpoint) {
     return !endpoint.address.empty() && endpoint.transport != Transport::unix_socket;
+}
+
+// Netlink and packet sockets talk to the kernel, not to somebody who takes time.
+bool has_phases(Transport transport) {
+    return transport == Transport::tcp || transport == Transport::udp || transport == Transport::unix_socket;
 }
 
 }  // namespace
@@ -39,6 +45,7 @@ void Connections::set_peer(TrackedFile& file, const model::SocketAddress& addres
     bool same = key_ == file.socket->peer_key;
     if (!same || connection.peer.host.empty()) {
         if (!same) {
+            if (file.socket->life) file.socket->life->peer_changes();
             connection.peer = endpoint_of(address, connection.transport);
             connection.claims.clear();
             connection.name_service = name_service_at(connection.peer);
@@ -59,6 +66,7 @@ void Connections::set_name(TrackedFile& file, const NameClaim& told, const Proce
                            std::int64_t time_ns) {
     // What comes in on an accepted connection names us, not its peer.
     if (file.connection->accepted) return;
+    if (file.socket->life && names_target(told.evidence)) file.socket->life->target_changes();
     claim(*file.connection, told);
     if (!names_target(told.evidence)) return;
     for (const NameClaim& known : names_.naming(told.name, process, time_ns).claims) claim(*file.connection, known);
@@ -87,9 +95,13 @@ void Connections::set_local(TrackedFile& file, const model::SocketAddress& addre
 }
 
 void Connections::announce(TrackedFile& file, std::int64_t time_ns) {
-    if (file.socket->announced) return;
+    // Calls are told when they end: another thread may have closed it meanwhile.
+    if (file.socket->announced || file.connection->closed_ns) return;
     file.socket->announced = true;
     sink_.connection_opened(*file.connection, time_ns);
+    if (!has_phases(file.connection->transport)) return;
+    file.socket->life = std::make_shared<Life>(file.connection, notices_);
+    if (file.connection->accepted) file.socket->life->begin(time_ns);
 }
 
 }  // namespace slowtrace::resolve

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "resolve/name_book.hpp"
+#include "resolve/notices.hpp"
 #include "resolve/process_table.hpp"
 #include "resolve/tracked_file.hpp"
 
@@ -11,7 +12,8 @@ namespace slowtrace::resolve {
 
 class Connections {
    public:
-    Connections(ResolvedSink& sink, const NameBook& names) : sink_(sink), names_(names) {}
+    Connections(ResolvedSink& sink, Notices& notices, const NameBook& names)
+        : sink_(sink), notices_(notices), names_(names) {}
 
     // Turns a file into a socket.
     void make(TrackedFile& file, int family, int type, int protocol, ProcessId process, std::int64_t time_ns);
@@ -31,6 +33,7 @@ class Connections {
     void apply(TrackedFile& file, const Naming& naming);
 
     ResolvedSink& sink_;
+    Notices& notices_;
     const NameBook& names_;
     std::uint64_t next_id_ = 0;
     std::string key_;  // reused

@@ -7,6 +7,7 @@
 
 #include "resolve/call_context.hpp"
 #include "resolve/connection_facts.hpp"
+#include "resolve/moments.hpp"
 #include "resolve/seen_descriptors.hpp"
 
 namespace slowtrace::resolve {
@@ -45,6 +46,7 @@ class Resolver::Implementation {
     void end_process(ProcessState& process);
     void dns(const model::DnsMessage& message);
     void call_known(const model::Syscall& call, ThreadState& thread);
+    void moment(const model::Moment& moment);
     void resolve_arguments(const model::Syscall& call, const model::SyscallRow& row, ThreadState& thread);
 
     void seen(std::int64_t time_ns) { last_ns_ = std::max(last_ns_, time_ns); }
@@ -114,6 +116,9 @@ void Resolver::Implementation::event(const model::Event& event) {
             seen(event.end().time_ns());
             end_ = event.end();
             break;
+        case model::Event::kMoment:
+            moment(event.moment());
+            break;
         case model::Event::kStream:
             seen(event.stream().time_ns());
             if (ThreadState* state = thread(event.stream().thread())) heard(run_, *state, event.stream());
@@ -126,7 +131,6 @@ void Resolver::Implementation::event(const model::Event& event) {
             seen(event.peer_process().time_ns());
             if (ThreadState* state = thread(event.peer_process().thread())) heard(run_, *state, event.peer_process());
             break;
-        case model::Event::kMoment:
         case model::Event::KIND_NOT_SET:
             break;
     }
@@ -202,6 +206,7 @@ void Resolver::Implementation::end_thread(ThreadState& state, std::int64_t time_
     std::erase(process.threads, &state);
     process.last_death_ns = time_ns;
     run_.drop_table(state, time_ns);
+    if (process.threads.empty()) run_.races.give_up(process.process.id);
     run_.notices.flush(sink_);
     sink_.thread_ended(state.thread);
     if (process.threads.empty() && process.exit_told) end_process(process);
@@ -244,6 +249,7 @@ void Resolver::Implementation::syscall(const model::Syscall& call) {
     seen(call.exit_ns());
     ThreadState* state = thread(call.thread());
     if (state == nullptr) return;
+    run_.races.expire(call.exit_ns());
     call_known(call, *state);
     run_.exchanges.call_told();
     descriptors_.clear();
@@ -286,6 +292,28 @@ void Resolver::Implementation::call_known(const model::Syscall& call, ThreadStat
                 .child = context.child});
 }
 
+void Resolver::Implementation::moment(const model::Moment& moment) {
+    seen(moment.time_ns());
+    ThreadState* state = thread(moment.thread());
+    if (state == nullptr || state->ended) return;
+    if (!moment.has_call()) return sink_.moment(state->thread, state->process->process, nullptr, moment);
+    const model::SyscallRow& row = model::syscall_row(moment.call().abi(), moment.call().number());
+    if (state->files != nullptr) {
+        resolve_arguments(moment.call(), row, *state);
+        describe_moment(run_, moment, row, *state, descriptors_, watched_);
+    }
+    const ResolvedCall call{.call = moment.call(),
+                            .row = row,
+                            .thread = state->thread,
+                            .process = state->process->process,
+                            .descriptors = descriptors_,
+                            .watched = watched_,
+                            .child = {}};
+    sink_.moment(state->thread, state->process->process, &call, moment);
+    descriptors_.clear();
+    watched_.clear();
+}
+
 void Resolver::Implementation::finish() {
     // By index: nothing is added, but the sink is told in between.
     const std::vector<ThreadState*>& threads = run_.processes.threads();
@@ -295,6 +323,7 @@ void Resolver::Implementation::finish() {
     for (auto queues = std::move(run_.in_flight); auto& [sender, messages] : queues)
         for (auto& files : messages)
             for (const FilePointer& file : files) run_.release(file, Closing::process_gone, last_ns_);
+    run_.races.give_up_all();
     run_.notices.flush(sink_);
     if (!end_) {
         end_.emplace();

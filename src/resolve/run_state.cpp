@@ -1,6 +1,9 @@
 // Descriptor tables and the life of what they refer to: references counted as the kernel counts them.
 #include "resolve/run_state.hpp"
 
+#include "resolve/connection_life.hpp"
+#include "resolve/local_pairs.hpp"
+
 namespace slowtrace::resolve {
 
 namespace {
@@ -55,17 +58,25 @@ void RunState::close_file(TrackedFile& file, Closing closing, std::int64_t time_
     if (!file.registry_key.empty()) forget(by_target, file.registry_key, file);
     if (!file.socket) return;
 
-    attempts.gone(file, closing, time_ns);
+    const std::size_t first_notice = notices.size();
+    const std::optional<PendingAttempt> attempt = file.socket->attempt;
+    std::shared_ptr<AttemptOutcome> later = attempts.gone(file, closing, time_ns);
     exchanges.gone(file, time_ns);
+    if (file.socket->life) file.socket->life->close(time_ns);
+    file.socket->life = nullptr;
     if (auto passed = in_flight.find(file.pair.value_or(UINT64_MAX)); passed != in_flight.end()) {
         for (const auto& files : passed->second) orphans.insert(orphans.end(), files.begin(), files.end());
         in_flight.erase(passed);
     }
     file.socket->awaited.clear();
+    forget_addresses(*this, file);
     if (file.connection->state == ConnectionState::listening) forget(listeners, file.connection->local.address, file);
     file.connection->state = ConnectionState::closed;
     file.connection->closed_ns = time_ns;
     if (file.socket->announced) notices.closed(file.connection, time_ns);
+    if (later != nullptr)
+        races.hold({*file.connection, attempt->thread, attempt->from_ns}, file.connection, std::move(later),
+                   first_notice, time_ns);
 }
 
 std::shared_ptr<FileTable> RunState::copy_of(const FileTable& table) {

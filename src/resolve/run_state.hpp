@@ -21,11 +21,14 @@ struct RunState {
     Notices notices;
     ProcessTable processes;
     NameBook names;
-    Connections connections{sink, names};
-    ConnectAttempts attempts{notices};
+    Connections connections{sink, notices, names};
+    Races races{notices};
+    ConnectAttempts attempts{notices, races};
     DnsExchanges exchanges{notices, names};
     // Objects the kernel names alike in every process ("pipe:[7]r"), and UNIX listeners by their address.
     std::unordered_map<std::string, std::weak_ptr<TrackedFile>> by_target, listeners;
+    // TCP connections that wait for their other end, by both addresses.
+    std::unordered_map<std::string, std::weak_ptr<TrackedFile>> by_addresses;
     // SCM_RIGHTS sent through a UNIX socket (by the sending one's id) and not received yet. Kept here, as a
     // socket may carry itself, and by sender, as it may send before anyone has accepted it.
     std::unordered_map<std::uint64_t, std::deque<std::vector<FilePointer>>> in_flight;

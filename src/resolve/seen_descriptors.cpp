@@ -4,6 +4,7 @@
 #include <fcntl.h>
 
 #include "resolve/file_kinds.hpp"
+#include "resolve/local_pairs.hpp"
 #include "resolve/unix_pairs.hpp"
 
 namespace slowtrace::resolve {
@@ -56,6 +57,7 @@ void fill_socket(RunState& run, TrackedFile& file, const ThreadState& thread, co
     } else if (socket.connected()) {
         connection.state = ConnectionState::connected;
         file.socket->fixed = true;
+        match_addresses(run, file);
     }
 }
 

@@ -3,6 +3,7 @@
 
 #include "resolve/call_context.hpp"
 #include "resolve/endpoints.hpp"
+#include "resolve/local_pairs.hpp"
 #include "resolve/unix_pairs.hpp"
 
 namespace slowtrace::resolve {
@@ -58,6 +59,7 @@ void on_bind(CallContext& context) {
     const model::SocketAddress* address = address_of(context);
     if (!context.succeeded || file == nullptr || address == nullptr) return;
     context.run.connections.set_local(*file, *address, *context.thread.process, context.time_ns());
+    match_addresses(context.run, *file);
 }
 
 void on_listen(CallContext& context) {
@@ -68,7 +70,8 @@ void on_listen(CallContext& context) {
 }
 
 void on_accept(CallContext& context) {
-    if (!context.succeeded) return;
+    // Without a descriptor nobody could close it.
+    if (!context.succeeded || static_cast<int>(context.call.result()) < 0) return;
     TrackedFile* listener = socket_of(context, 0);
     const model::SocketAddress* address = address_of(context);
     int flags = context.row.call == Call::accept4 ? context.number(3) : 0;
@@ -80,7 +83,7 @@ void on_accept(CallContext& context) {
     if (listener != nullptr) {
         connection.transport = listener->connection->transport;
         connection.local = listener->connection->local;
-        match_server(*listener, *file);
+        match_server(context.run, *listener, *file);
     }
     connection.peer.transport = connection.transport;
     if (address != nullptr)
@@ -88,6 +91,7 @@ void on_accept(CallContext& context) {
     file->socket->fixed = true;
     // Whoever it is, somebody connected.
     context.run.connections.announce(*file, context.time_ns());
+    match_addresses(context.run, *file);
     context.bind_result(static_cast<int>(context.call.result()), std::move(file), (flags & SOCK_CLOEXEC) != 0);
 }
 
@@ -116,6 +120,7 @@ void on_connect(CallContext& context) {
     if (context.succeeded) {
         file->socket->fixed = true;
         match_client(context.run, *file);
+        match_addresses(context.run, *file);
     }
 }
 
@@ -126,6 +131,7 @@ void on_getpeername(CallContext& context) {
     if (address != nullptr && file->socket->peer_key.empty())
         context.run.connections.set_peer(*file, *address, *context.thread.process, context.time_ns());
     context.run.attempts.used(*file, 0, context.time_ns());
+    match_addresses(context.run, *file);
 }
 
 void on_getsockopt(CallContext& context) {

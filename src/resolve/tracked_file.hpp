@@ -16,6 +16,7 @@ namespace slowtrace::resolve {
 struct TrackedFile;
 struct ProcessState;
 struct Lookup;
+class Life;
 class FileTable;
 using FilePointer = std::shared_ptr<TrackedFile>;
 
@@ -63,6 +64,8 @@ struct SocketState {
     std::deque<AwaitedFiles> awaited;
     // Of a UNIX listener: who connected, and who was accepted before its connect was told.
     std::deque<UnmatchedEnd> clients, servers;
+    std::vector<std::string> address_keys;  // under which its other end may find it
+    std::shared_ptr<Life> life;             // once announced, until closed; where there are phases to tell
 };
 
 struct TrackedFile : OpenFile, std::enable_shared_from_this<TrackedFile> {

@@ -2,8 +2,10 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "resolve/call_context.hpp"
+#include "resolve/connection_life.hpp"
 #include "resolve/passed_files.hpp"
 
 namespace slowtrace::resolve {
@@ -47,14 +49,42 @@ const model::SocketMessages* messages_of(const CallContext& context) {
     return messages == nullptr ? nullptr : &messages->messages();
 }
 
-void count_sent(TrackedFile& file, std::uint64_t bytes) {
-    file.connection->bytes_sent += bytes;
-    file.connection->last_direction = Direction::sent;
+Passage passage_of(const CallContext& context, const TrackedFile& file, std::uint64_t bytes) {
+    const bool blocked = !file.nonblocking && context.lasted();
+    return {context.call.entry_ns(), context.time_ns(), bytes, blocked};
 }
 
-void count_received(TrackedFile& file, std::uint64_t bytes) {
+void count_sent(CallContext& context, TrackedFile& file, std::uint64_t bytes) {
+    file.connection->bytes_sent += bytes;
+    file.connection->last_direction = Direction::sent;
+    if (!file.socket->stream) context.run.connections.use_lookup(file, context.call.entry_ns());
+    if (file.socket->life) file.socket->life->sent(passage_of(context, file, bytes));
+}
+
+void count_received(CallContext& context, TrackedFile& file, std::uint64_t bytes) {
     file.connection->bytes_received += bytes;
     file.connection->last_direction = Direction::received;
+    if (file.socket->life) file.socket->life->received(passage_of(context, file, bytes));
+}
+
+// What a call that moved nothing says about the connection.
+void moved_nothing(CallContext& context, TrackedFile& file, bool sending) {
+    if (!file.socket->life || !file.socket->stream) return;
+    const Passage passage = passage_of(context, file, 0);
+    switch (context.error) {
+        case EAGAIN:  // SO_RCVTIMEO ran out (socket(7))
+            if (!sending && passage.blocked) file.socket->life->waited(passage);
+            return;
+        case 0:
+            if (sending) return;
+            [[fallthrough]];
+        case ECONNRESET:
+        case EPIPE:
+        case ETIMEDOUT:
+            return file.socket->life->ended(sending, passage);
+        default:
+            return;
+    }
 }
 
 // Datagrams carry an address each; a connected socket's peer stays (send(2)).
@@ -83,27 +113,29 @@ void send_through(CallContext& context, TrackedFile& file) {
     if ((message_flags(context) & MSG_FASTOPEN) != 0) connect_by_sending(context, file);
     if (context.call.ending() != model::Syscall::RETURNED) return;
     context.run.attempts.used(file, context.error, context.time_ns());
-    if (!context.succeeded) return;
+    if (!context.succeeded) return moved_nothing(context, file, true);
     const model::SocketMessages* messages = messages_of(context);
     talk_to_all(context, file, messages);
     for (int i = 0; messages != nullptr && i < messages_moved(context, *messages); ++i)
         send_files(context, file, messages->messages(i));
-    count_sent(file, bytes_moved(context, messages));
+    count_sent(context, file, bytes_moved(context, messages));
 }
 
 void receive_through(CallContext& context, TrackedFile& file) {
     if (context.call.ending() != model::Syscall::RETURNED) return;
     context.run.attempts.used(file, context.error, context.time_ns());
-    if (!context.succeeded) return;
+    if (!context.succeeded) return moved_nothing(context, file, false);
     const model::SocketMessages* messages = messages_of(context);
     talk_to_all(context, file, messages);
     std::uint64_t flags = message_flags(context);
     bool peeked = (flags & MSG_PEEK) != 0;
-    for (int i = 0; messages != nullptr && i < messages_moved(context, *messages); ++i)
-        receive_files(context, file, messages->messages(i), (flags & MSG_CMSG_CLOEXEC) != 0, peeked);
     // 0 from a stream is its end, not an answer.
     if (!peeked && (context.call.result() > 0 || !file.socket->stream))
-        count_received(file, bytes_moved(context, messages));
+        count_received(context, file, bytes_moved(context, messages));
+    else if (!peeked)
+        moved_nothing(context, file, false);
+    for (int i = 0; messages != nullptr && i < messages_moved(context, *messages); ++i)
+        receive_files(context, file, messages->messages(i), (flags & MSG_CMSG_CLOEXEC) != 0, peeked);
 }
 
 using Through = void (*)(CallContext&, TrackedFile&);

@@ -1,6 +1,8 @@
 // Which two UNIX sockets of the run are each other's other end: connects and accepts matched in order.
 #include "resolve/unix_pairs.hpp"
 
+#include "resolve/local_pairs.hpp"
+
 namespace slowtrace::resolve {
 
 namespace {
@@ -8,7 +10,7 @@ namespace {
 constexpr std::size_t unmatched_kept = 4096;  // the largest default backlog (listen(2))
 
 // Takes the oldest of `waiting` as the other end; the end joins `others` when there is none.
-void match(TrackedFile& end, std::deque<UnmatchedEnd>& waiting, std::deque<UnmatchedEnd>& others) {
+void match(RunState& run, TrackedFile& end, std::deque<UnmatchedEnd>& waiting, std::deque<UnmatchedEnd>& others) {
     if (waiting.empty()) {
         if (others.size() == unmatched_kept) others.pop_front();
         others.push_back({end.id, end.weak_from_this()});
@@ -16,10 +18,12 @@ void match(TrackedFile& end, std::deque<UnmatchedEnd>& waiting, std::deque<Unmat
     }
     UnmatchedEnd other = waiting.front();
     waiting.pop_front();
-    if (FilePointer alive = other.file.lock())
+    if (FilePointer alive = other.file.lock()) {
         join(end, *alive);
-    else
+        introduce(run, end, *alive);
+    } else {
         end.pair = other.id;
+    }
 }
 
 }  // namespace
@@ -35,12 +39,12 @@ void match_client(RunState& run, TrackedFile& client) {
     auto entry = run.listeners.find(client.connection->peer.address);
     if (entry == run.listeners.end()) return;
     FilePointer listener = entry->second.lock();
-    if (listener != nullptr) match(client, listener->socket->servers, listener->socket->clients);
+    if (listener != nullptr) match(run, client, listener->socket->servers, listener->socket->clients);
 }
 
-void match_server(TrackedFile& listener, TrackedFile& server) {
+void match_server(RunState& run, TrackedFile& listener, TrackedFile& server) {
     if (server.connection->transport == Transport::unix_socket)
-        match(server, listener.socket->clients, listener.socket->servers);
+        match(run, server, listener.socket->clients, listener.socket->servers);
 }
 
 }  // namespace slowtrace::resolve

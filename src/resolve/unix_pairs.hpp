@@ -8,6 +8,6 @@ namespace slowtrace::resolve {
 void start_listening(RunState& run, TrackedFile& listener);
 // `client` has connected to the address that is its peer.
 void match_client(RunState& run, TrackedFile& client);
-void match_server(TrackedFile& listener, TrackedFile& server);
+void match_server(RunState& run, TrackedFile& listener, TrackedFile& server);
 
 }  // namespace slowtrace::resolve

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "resolve/call_context.hpp"
+#include "resolve/connection_life.hpp"
 
 namespace slowtrace::resolve {
 
@@ -50,6 +51,18 @@ void draw_conclusions(CallContext& context, bool certain) {
     }
 }
 
+// A wait for octets from a connection, or one of very few, is part of what goes on there.
+void tell_lives(CallContext& context) {
+    constexpr std::size_t very_few = 4;  // curl adds a wake-up of its own
+    if (!context.lasted() || only_asked(context) || context.watched.size() > very_few) return;
+    for (const ResolvedDescriptor& member : context.watched) {
+        TrackedFile* file = tracked(member.file.get());
+        const bool reads = (member.wanted & (POLLIN | POLLRDNORM)) != 0 && (member.wanted & POLLOUT) == 0;
+        if (reads && file != nullptr && file->socket != nullptr && file->socket->life)
+            file->socket->life->waited({context.call.entry_ns(), context.time_ns(), 0, true});
+    }
+}
+
 ResolvedDescriptor member_of(CallContext& context, int descriptor, std::uint32_t wanted, std::uint32_t ready) {
     ResolvedDescriptor member = describe(-1, descriptor, context.meaning(descriptor));
     member.wanted = wanted;
@@ -71,6 +84,7 @@ void on_poll(CallContext& context) {
         if (member.fd() >= 0)  // poll(2): a negative one is ignored
             context.watched.push_back(member_of(context, member.fd(), member.wanted(), ready ? member.ready() : 0));
     draw_conclusions(context, true);
+    tell_lives(context);
     Bounds bounds = bounds_after(context);
     for (std::size_t i = 0, polled = context.watched.size(); i < polled; ++i) {
         const TrackedFile* file = tracked(context.watched[i].file.get());
@@ -104,6 +118,7 @@ void on_select(CallContext& context) {
         context.watched.push_back(member_of(context, merged.descriptor, merged.wanted, merged.ready));
     }
     draw_conclusions(context, false);
+    tell_lives(context);
 }
 
 void tell(CallContext& context, const Interest& interest, std::uint32_t ready, int depth, Bounds& bounds) {

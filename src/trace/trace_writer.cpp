@@ -104,6 +104,15 @@ class TraceWriter::Implementation {
     std::uint64_t lost_events() const { return lost_events_; }
     const std::string& lost_reason() const { return lost_reason_; }
 
+    void flush() {
+        const std::uint64_t events = encoder_.events();
+        if (events == 0 || stopped_ || !file_) return;
+        output_.clear();
+        put_block();
+        if (!append()) lost_events_ += events;
+        encoder_.clear();
+    }
+
    private:
     template <typename Message>
     void add(const Message& message, bool may_be_large) {
@@ -118,15 +127,6 @@ class TraceWriter::Implementation {
         }
         encoder_.add(message);
         if (encoder_.full()) flush();
-    }
-
-    void flush() {
-        const std::uint64_t events = encoder_.events();
-        if (events == 0) return;
-        output_.clear();
-        put_block();
-        if (!append()) lost_events_ += events;
-        encoder_.clear();
     }
 
     // Appends the encoder's block to output_.
@@ -211,6 +211,10 @@ void TraceWriter::event(const model::Event& event) {
 
 void TraceWriter::syscall(const model::Syscall& call) {
     implementation_->syscall(call);
+}
+
+void TraceWriter::flush() {
+    implementation_->flush();
 }
 
 void TraceWriter::close() {

@@ -2,6 +2,7 @@
 #include <array>
 
 #include "wire/http1.hpp"
+#include "wire/http2.hpp"
 #include "wire/protocol.hpp"
 #include "wire/socks.hpp"
 #include "wire/tls.hpp"
@@ -18,8 +19,11 @@ struct Known {
     std::unique_ptr<Protocol> (*make)();
 };
 // The first that may be it decides, or waits for more octets.
-constexpr std::array<Known, 4> protocols{
-    {{match_tls, make_tls}, {match_socks5, make_socks5}, {match_socks4, make_socks4}, {match_http1, make_http1}}};
+constexpr std::array<Known, 5> protocols{{{match_tls, make_tls},
+                                          {match_http2, make_http2},
+                                          {match_socks5, make_socks5},
+                                          {match_socks4, make_socks4},
+                                          {match_http1, make_http1}}};
 
 class StreamInterpreter : public Interpreter {
    public:

@@ -116,6 +116,7 @@ void Tls::collect_hello(Flow flow, Octets body, Facts& facts) {
     side.hello.insert(side.hello.end(), body.begin(), body.end());
     const std::size_t size = handshake_size(side.hello);
     const bool expected = side.hello[0] == (flow == Flow::sent ? client_hello : server_hello);
+    if (size > max_hello) side.hello.resize(1);  // what there is of it depends on the transfer
     if (!expected || size > max_hello || (size > 0 && side.hello.size() >= size)) end_hello(flow, facts);
 }
 

@@ -73,6 +73,56 @@ TEST_CASE("any wait on a connection to a DNS server is about the name asked for"
     }
 }
 
+TEST_CASE("a name service behind a UNIX socket is DNS as well") {
+    const auto resolved = connection(ConnectionState::connected, Direction::sent, [](resolve::Connection& made) {
+        made.transport = resolve::Transport::unix_socket;
+        made.peer = {resolve::Transport::unix_socket, "", resolve::NameEvidence::none, "", "/run/resolve", 0};
+        made.name_service = "systemd-resolved";
+        made.question = "extra.example.org";
+    });
+    for (const MadeCall& call : {MadeCall("recvfrom").about(resolved), MadeCall("connect").about(resolved),
+                                 MadeCall("ppoll").watching(resolved, POLLIN, POLLIN)}) {
+        CHECK(kind_of(call) == CauseKind::dns);
+        CHECK(cause_of(call.resolved()).subject == "extra.example.org (via systemd-resolved)");
+    }
+}
+
+TEST_CASE("from the client hello to the end of the handshake a connection negotiates") {
+    const auto negotiating = [](std::optional<std::int64_t> to_ns) {
+        return connection(ConnectionState::connected, Direction::sent, [to_ns](resolve::Connection& made) {
+            made.tls_from_ns = 5 * ms;
+            made.tls_to_ns = to_ns;
+        });
+    };
+    const auto receives = [](const resolve::ResolvedDescriptor& descriptor, std::int64_t from, std::int64_t to) {
+        return kind_of(MadeCall("recvfrom", from * ms, to * ms).about(descriptor));
+    };
+    CHECK(receives(negotiating({}), 6, 20) == CauseKind::tls);
+    CHECK(receives(negotiating({}), 1, 4) == CauseKind::reply);
+    // The call that brought the last of it ends with it.
+    CHECK(receives(negotiating(20 * ms), 6, 20) == CauseKind::tls);
+    CHECK(receives(negotiating(20 * ms), 20, 30) == CauseKind::reply);
+    CHECK(kind_of(MadeCall("poll", 6 * ms, 9 * ms).argument(2, 100).watching(negotiating({}), POLLIN, POLLIN)) ==
+          CauseKind::tls);
+    CHECK(analyze::describe(CauseKind::tls, "files.example.com:443") == "negotiating TLS with files.example.com:443");
+}
+
+TEST_CASE("a peer is named with the proxy that leads to it and the process that serves it") {
+    const auto proxied = connection(ConnectionState::connected, Direction::sent, [](resolve::Connection& made) {
+        made.peer = {
+            resolve::Transport::tcp, "files.example.com", resolve::NameEvidence::http_connect, "", "192.0.2.9", 443,
+            "proxy.test:3128"};
+    });
+    CHECK(cause_of(MadeCall("recvfrom").about(proxied).resolved()).subject ==
+          "files.example.com:443 (through proxy.test:3128)");
+    auto local = unix_socket();
+    auto file = std::make_shared<resolve::OpenFile>(*local.file);
+    file->connection = std::make_shared<resolve::Connection>(*local.file->connection);
+    file->connection->local_peer = resolve::LocalPeer{77, "postgres", {}, false};
+    local.file = file;
+    CHECK(cause_of(MadeCall("recvmsg").about(local).resolved()).subject == "/run/x.sock (postgres)");
+}
+
 TEST_CASE("who spoke last tells a reply from more of the same") {
     CHECK(kind_of(MadeCall("recvfrom").about(replying)) == CauseKind::reply);
     CHECK(kind_of(MadeCall("read").about(receiving)) == CauseKind::receive);

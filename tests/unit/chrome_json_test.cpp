@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <deque>
+#include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <random>
@@ -768,7 +769,7 @@ TEST_CASE("A run that was killed is a whole document", "[chrome_json]") {
     CHECK(event_named(document, "M", "process_name").at("args").at("name") == "sh");
 }
 
-TEST_CASE("A connection the resolver tells has its outcome and its name", "[chrome_json]") {
+TEST_CASE("A connection the resolver tells has its phases and its name", "[chrome_json]") {
     const json document = export_run(R"(
         events { run { argv: "curl" start_ns: 0 } }
         events { birth { thread: 0 process: 0 tid: 50 pid: 50 kind: ROOT time_ns: 0 name: "curl" } }
@@ -780,11 +781,60 @@ TEST_CASE("A connection the resolver tells has its outcome and its name", "[chro
         events { syscall { thread: 0 abi: X86_64 number: 3 arguments: [3, 0, 0, 0, 0, 0]
                            entry_ns: 6000000 exit_ns: 6001000 } }
         events { end { time_ns: 7000000 has_status: true } })");
-    const json connect = event_named(document, "X", "connect");
+    json connect, phase;  // the call's, and the connection's
+    for (const json& event : document.at("traceEvents"))
+        if (event.at("name") == "connect") (event.at("cat") == "connection" ? phase : connect) = event;
     CHECK(connect.at("cat") == "connect");
     CHECK(connect.at("args").at("endpoint") == "203.0.113.9:80");
     CHECK(connect.at("args").at("error") == "ECONNREFUSED");
     const json life = event_named(document, "X", "203.0.113.9:80");
     CHECK(life.at("args").at("connect") == "refused");
+    CHECK(phase.at("args").at("detail") == "refused");
+    CHECK(phase.at("dur") == 3000);
+    CHECK(phase.at("tid") == life.at("tid"));
     CHECK(life.at("dur") == 4001);
+}
+
+namespace {
+
+json export_fixture(const std::string& name) {
+    std::ifstream in("fixtures/traces/" + name + ".txtpb");
+    REQUIRE(in);
+    return export_run({std::istreambuf_iterator<char>(in), {}});
+}
+
+// How many slices of connections are called so.
+std::size_t lives_named(const json& document, const std::string& name) {
+    std::size_t lives = 0;
+    for (const json& event : document.at("traceEvents"))
+        lives += event.at("ph") == "X" && event.at("cat") == "connection" && event.at("name") == name;
+    return lives;
+}
+
+}  // namespace
+
+TEST_CASE("Two hosts at one address, a proxy's target and a race are told apart in the viewer", "[chrome_json]") {
+    const json names = export_fixture("report-two-names");
+    CHECK(lives_named(names, "a.example.com:443") == 1);
+    CHECK(lives_named(names, "b.example.com:443") == 1);
+    CHECK(lives_named(names, "tls") == 2);
+    CHECK(event_named(names, "X", "a.example.com:443").at("args").at("evidence") == "TLS SNI");
+    CHECK(event_named(names, "C", "in flight, b.example.com:443").at("args").at("requests") == 1);
+
+    const json proxy = export_fixture("report-proxy");
+    const json tunnel = event_named(proxy, "X", "files.example.com:443 (through proxy.test:3128)");
+    CHECK(tunnel.at("args").at("carrier") == "proxy.test:3128");
+    CHECK(tunnel.at("args").at("retransmits") == 2);
+    std::set<std::string> requested;
+    for (const json& event : proxy.at("traceEvents"))
+        if (event.at("name") == "request") requested.insert(event.at("args").at("endpoint"));
+    CHECK(requested.count("pypi.example.com:80 (through proxy.test:3128)") == 1);
+    CHECK(requested.count("mirror.example.org:80 (through proxy.test:3128)") == 1);
+
+    const json race = export_fixture("report-race");
+    CHECK(lives_named(race, "dual.example.com:80") == 2);
+    std::size_t lost = 0;
+    for (const json& event : race.at("traceEvents"))
+        if (event.at("name") == "dual.example.com:80") lost += event.at("args").contains("lost_race");
+    CHECK(lost == 1);
 }

@@ -20,6 +20,18 @@
 #define LLVMFuzzerTestOneInput trace_file_fuzz
 #include "../fuzz/trace_file_fuzz.cpp"
 #undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput stream_fuzz
+#include "../fuzz/stream_fuzz.cpp"
+#undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput datagrams_fuzz
+#include "../fuzz/datagrams_fuzz.cpp"
+#undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput name_service_fuzz
+#include "../fuzz/name_service_fuzz.cpp"
+#undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput header_block_fuzz
+#include "../fuzz/header_block_fuzz.cpp"
+#undef LLVMFuzzerTestOneInput
 
 namespace slowtrace::test {
 namespace {
@@ -89,6 +101,22 @@ TEST_CASE("DNS streams survive damage", "[fuzz]") {
 
 TEST_CASE("hosts files survive damage", "[fuzz]") {
     run(hosts_fuzz, seeds_of("fixtures/packets", ".hosts"), 5'000);
+}
+
+TEST_CASE("conversations survive damage", "[fuzz]") {
+    const std::vector<std::string> seeds = seeds_of("fixtures/packets", ".conversation");
+    run(stream_fuzz, seeds, 5'000);
+    run(datagrams_fuzz, seeds, 2'000);
+    run(name_service_fuzz, seeds, 3'000);
+}
+
+TEST_CASE("header blocks survive damage", "[fuzz]") {
+    // RFC 7541, appendices C.3.1, C.4.1 and C.5.1.
+    run(header_block_fuzz,
+        {"\x82\x86\x84\x41\x0fwww.example.com", "\x82\x86\x84\x41\x8c\xf1\xe3\xc2\xe5\xf2\x3a\x6b\xa0\xab\x90\xf4\xff",
+         "\x48\x03"
+         "302\x58\x07private\x61\x1dMon, 21 Oct 2013 20:13:21 GMT"},
+        20'000);
 }
 
 TEST_CASE("trace files survive damage", "[fuzz]") {

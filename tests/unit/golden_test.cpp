@@ -11,6 +11,7 @@
 
 #include "analyze/analysis.hpp"
 #include "catch.hpp"
+#include "render/json_endpoints.hpp"
 #include "render/report.hpp"
 #include "render/timeline.hpp"
 #include "slowtrace/resolved.hpp"
@@ -79,7 +80,7 @@ bool printable(const std::string& text) {
 
 TEST_CASE("every report fixture gives the report and timeline that were kept", "[golden]") {
     const std::vector<fs::path> paths = fixtures();
-    REQUIRE(paths.size() >= 7);
+    REQUIRE(paths.size() >= 14);
     for (const fs::path& path : paths) {
         INFO(path.string());
         const analyze::Report report = analysed(path);
@@ -94,6 +95,7 @@ TEST_CASE("every report fixture gives the report and timeline that were kept", "
         }
         CHECK(printable(timeline.str()));
         compare(path, ".timeline.txt", timeline.str());
+        if (!report.endpoints.empty()) compare(path, ".endpoints.json", render::endpoints_json(report));
     }
 }
 
@@ -105,6 +107,49 @@ TEST_CASE("the wall clock of every fixture is tiled to the nanosecond") {
         std::int64_t sum = 0;
         for (const analyze::CauseLine& line : report.wall.lines) sum += line.total_ns;
         CHECK(sum == report.run.wall_ns);
+    }
+}
+
+TEST_CASE("the endpoints of every fixture account for every octet its connections moved, once") {
+    struct Totals : resolve::ResolvedSink {
+        std::uint64_t sent = 0, received = 0, connections = 0, requests = 0;
+        void connection_opened(const resolve::Connection&, std::int64_t) override { ++connections; }
+        void connection_closed(const resolve::Connection& connection, std::int64_t) override {
+            sent += connection.bytes_sent;
+            received += connection.bytes_received;
+            requests += connection.requests;
+        }
+    };
+    for (const fs::path& path : fixtures()) {
+        INFO(path.string());
+        Totals totals;
+        play(path, totals, [] {});
+        for (const analyze::EndpointLine& line : analysed(path).endpoints) {
+            totals.sent -= line.bytes_sent;
+            totals.received -= line.bytes_received;
+            totals.connections -= line.connections;
+            totals.requests -= line.requests;
+        }
+        CHECK(totals.sent == 0);
+        CHECK(totals.received == 0);
+        CHECK(totals.connections == 0);
+        CHECK(totals.requests == 0);
+    }
+}
+
+TEST_CASE("an endpoint's part of the wall clock is what its causes took there") {
+    for (const fs::path& path : fixtures()) {
+        INFO(path.string());
+        const analyze::Report report = analysed(path);
+        std::int64_t of_endpoints = 0, of_causes = 0;
+        for (const analyze::EndpointLine& line : report.endpoints) of_endpoints += line.critical_ns;
+        for (const analyze::CauseLine& line : report.wall.lines)
+            for (const analyze::CauseKind kind :
+                 {analyze::CauseKind::dns, analyze::CauseKind::connect, analyze::CauseKind::tls,
+                  analyze::CauseKind::reply, analyze::CauseKind::receive, analyze::CauseKind::send,
+                  analyze::CauseKind::local_socket})
+                if (line.kind == kind) of_causes += line.total_ns;
+        CHECK(of_endpoints == of_causes);
     }
 }
 

@@ -100,11 +100,23 @@ class ResolveProbe : public ResolvedSink {
                            std::to_string(connection.bytes_received));
     }
     void connect_attempt(const ConnectAttempt& attempt) override {
-        static const char* const outcomes[] = {"connected", "refused", "timed_out", "unreachable",
-                                               "reset",     "failed",  "abandoned", "unfinished"};
+        static const char* const outcomes[] = {"connected", "refused",   "timed_out",  "unreachable", "reset",
+                                               "failed",    "abandoned", "unfinished", "lost_race"};
         note("attempt", attempt.connection->peer.display() + " " + outcomes[static_cast<int>(attempt.outcome)] + " " +
                             std::to_string(attempt.from_ns) + "-" + std::to_string(attempt.to_ns));
     }
+    // "connect 10-20 +5 -7 #1": the phase, when, octets sent and received, the exchange where it is of one.
+    void phase(const Connection&, const PhaseStretch& stretch) override {
+        static const char* const names[] = {"connect", "tls", "request", "first_byte", "transfer", "idle"};
+        std::string line = std::string(names[static_cast<int>(stretch.phase)]) + ' ' + std::to_string(stretch.from_ns) +
+                           '-' + std::to_string(stretch.to_ns);
+        if (stretch.bytes_sent != 0) line += " +" + std::to_string(stretch.bytes_sent);
+        if (stretch.bytes_received != 0) line += " -" + std::to_string(stretch.bytes_received);
+        if (stretch.exchange != 0) line += " #" + std::to_string(stretch.exchange);
+        note("phase", line);
+        stretches.push_back(stretch);
+    }
+    std::vector<PhaseStretch> stretches;
     void dns_exchange(const DnsExchange& exchange) override {
         std::string line = exchange.name + " type " + std::to_string(exchange.type) + " of " +
                            exchange.server.display() + (exchange.answered ? " answered" : " unanswered");

@@ -80,7 +80,7 @@ struct Bench {
         tracee.open.call.set_exit_ns(5);
         tracee.open.call.set_result(result);
         apply_descriptor_effects(tracee, tracee.open);
-        witness.after(tracee);
+        witness.after(tracee, tracee.open);
     }
     void opened_stream(int fd) {
         tracee.descriptors->opened(fd, SocketKind::stream);
@@ -166,12 +166,30 @@ TEST_CASE("the holder of a listening socket is found, and forgotten when it clos
     auto loopback = std::make_unique<Loopback>();
     const std::uint32_t port = loopback->port();
     Listeners listeners;
-    const auto found = listeners.find(getpid(), ip("127.0.0.1"), port, second_ns);
+    const auto found = listeners.find(getpid(), SOCK_STREAM, ip("127.0.0.1"), port, second_ns);
     REQUIRE(found);
     CHECK(found->pid == getpid());
     CHECK(found->user == getuid());
+    CHECK_FALSE(listeners.find(getpid(), SOCK_DGRAM, ip("127.0.0.1"), port, second_ns));
     loopback.reset();
-    CHECK_FALSE(listeners.find(getpid(), ip("127.0.0.1"), port, second_ns + 1));
+    CHECK_FALSE(listeners.find(getpid(), SOCK_STREAM, ip("127.0.0.1"), port, second_ns + 1));
+}
+
+TEST_CASE("the holder of a datagram socket is found, unless that is connected elsewhere", "[witness]") {
+    UniqueFd server(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    socklen_t length = sizeof address;
+    REQUIRE(bind(server.get(), reinterpret_cast<sockaddr*>(&address), length) == 0);
+    REQUIRE(getsockname(server.get(), reinterpret_cast<sockaddr*>(&address), &length) == 0);
+    const std::uint32_t port = ntohs(address.sin_port);
+    const auto found = Listeners().find(getpid(), SOCK_DGRAM, ip("127.0.0.1"), port, second_ns);
+    REQUIRE(found);
+    CHECK(found->pid == getpid());
+    CHECK_FALSE(Listeners().find(getpid(), SOCK_STREAM, ip("127.0.0.1"), port, second_ns));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    REQUIRE(connect(server.get(), reinterpret_cast<sockaddr*>(&address), length) == 0);
+    CHECK_FALSE(Listeners().find(getpid(), SOCK_DGRAM, ip("127.0.0.1"), port, second_ns));
 }
 
 TEST_CASE("what was not found is not searched for again at once", "[witness]") {
@@ -180,12 +198,12 @@ TEST_CASE("what was not found is not searched for again at once", "[witness]") {
     const std::uint32_t port = loopback->port();
     loopback.reset();
     Listeners listeners;
-    CHECK_FALSE(listeners.find(getpid(), ip("127.0.0.1"), port, second_ns));
+    CHECK_FALSE(listeners.find(getpid(), SOCK_STREAM, ip("127.0.0.1"), port, second_ns));
     UniqueFd again(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     REQUIRE(bind(again.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
     REQUIRE(listen(again.get(), 1) == 0);
-    CHECK_FALSE(listeners.find(getpid(), ip("127.0.0.1"), port, second_ns + 1));
-    CHECK(listeners.find(getpid(), ip("127.0.0.1"), port, 2 * second_ns + 1));
+    CHECK_FALSE(listeners.find(getpid(), SOCK_STREAM, ip("127.0.0.1"), port, second_ns + 1));
+    CHECK(listeners.find(getpid(), SOCK_STREAM, ip("127.0.0.1"), port, 2 * second_ns + 1));
 }
 
 TEST_CASE("the kernel tells how a TCP connection fares", "[witness]") {

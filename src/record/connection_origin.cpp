@@ -1,5 +1,5 @@
-// Reads /proc/sys/net/ipv4/ip_local_port_range.
-#include "record/ephemeral_ports.hpp"
+// Reads /proc/sys/net/ipv4/ip_local_port_range, once.
+#include "record/connection_origin.hpp"
 
 #include <cstdio>
 
@@ -20,11 +20,15 @@ PortRange read_range() {
     return range;
 }
 
-}  // namespace
-
 bool is_ephemeral(std::uint32_t port) {
     static const PortRange range = read_range();
     return port >= range.first && port <= range.last;
+}
+
+}  // namespace
+
+bool seems_accepted(const model::Socket& socket) {
+    return is_ephemeral(socket.peer().port()) && !is_ephemeral(socket.local().port());
 }
 
 }  // namespace slowtrace::record
