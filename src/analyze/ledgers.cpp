@@ -15,6 +15,12 @@ using resolve::Transport;
 
 namespace {
 
+// A datagram socket that was only connected: nothing passed, nobody was asked (getaddrinfo(3) compares routes so).
+bool only_named(const EndpointLine& line) {
+    return line.endpoint.transport == Transport::udp && line.bytes_sent + line.bytes_received == 0 &&
+           line.reply_ns + line.receive_ns + line.send_ns == 0 && line.lookups == 0;
+}
+
 // What a program fetches from others: not what it serves, not the questions that led there.
 bool is_download(const Connection& connection) {
     const bool network = connection.transport == Transport::tcp || connection.transport == Transport::udp;
@@ -211,6 +217,7 @@ const EndpointRow* EndpointLedger::find(const std::string& name, bool dns_server
 std::vector<EndpointLine> EndpointLedger::finished() const {
     std::vector<EndpointLine> lines;
     for (const auto& [key, row] : rows_) {
+        if (only_named(row.line)) continue;
         lines.push_back(row.finished());
         if (!row.line.dns_server) lines.back().name = with_local_peer(lines.back().name, lines.back().local_peer);
     }

@@ -9,8 +9,11 @@ using resolve::NameEvidence;
 using resolve::Transport;
 
 std::string peer_name(const Connection& connection, const Endpoint& peer) {
-    if (connection.transport == Transport::unix_socket || connection.transport == Transport::netlink)
-        return (peer.address.empty() ? connection.local : peer).display();
+    if (connection.transport == Transport::unix_socket || connection.transport == Transport::netlink) {
+        if (!peer.address.empty()) return peer.display();
+        // Clients seldom have an address of their own (unix(7)): they are told by whom they came to.
+        return (connection.accepted ? "client of " : "") + connection.local.display();
+    }
     if (connection.accepted) return "client " + (peer.host.empty() ? peer.address : peer.host);
     if (peer.host.empty() && peer.address.empty()) return "an unknown peer";
     return peer.carrier.empty() ? peer.display() : peer.display() + " (through " + peer.carrier + ")";
