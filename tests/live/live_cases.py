@@ -43,7 +43,7 @@ def long_connect(lab):
     port = traced.output.split()[0].decode()
     told = [line for line in lines_of(traced) if f"connecting to 127.0.0.1:{port}" in line]
     check(len(told) >= 2, f"told {told} in {traced.report}")
-    check(re.search(r"python\S*\[\d+\] connecting to \S+ for [\d.]+m?s so far: \S*poll\S*, SYN_SENT$", told[0]),
+    check(re.search(r"python\S*\[\d+\] connecting to \S+ \(python\S*\) for [\d.]+m?s so far: \S*poll\S*, SYN_SENT$", told[0]),
           f"the first line: {told[0]!r}")
     check(re.search(r" took [\d.]+s: timed out$", told[-1]), f"the last line: {told[-1]!r}")
 
@@ -112,7 +112,7 @@ def asked(live):
                 end_session(process)
         check_equal(status, 0, "the command's status")
         table = re.search(r"slowtrace: 2 threads after .*\n((?:  .*\n)+)", text).group(1)
-        check(re.search(r"connecting to 127\.0\.0\.1:\d+: \S*poll\S*, SYN_SENT", table), f"the table: {table}")
+        check(re.search(r"connecting to 127\.0\.0\.1:\d+ \(python\S*\): \S*poll\S*, SYN_SENT", table), f"the table: {table}")
         check(re.search(r"sleeping: \S*nanosleep", table), f"the table: {table}")
         check("Where the " in lab.report_of(name + ".slowtrace"), "no report")
 
