@@ -53,6 +53,20 @@ def demo(lab):
     check_demo(lab, finished, output, "no network namespaces here" not in finished.report)
 
 
+def told_while_it_hangs(lab):
+    finished, _ = perform(lab, "--packages", "1", "--timeout", "2", "--option=--live", "--option=--no-json")
+    if "no network namespaces here" in finished.report:
+        raise Skipped("no network namespaces here: nothing hangs in SYN_SENT")
+    hanging = re.search(r"^slowtrace: \S+\[\d+\] connecting to extra\.example\.org:80 \(203\.0\.113\.9\) for \S+ so far"
+                        r".*SYN_SENT", finished.report, re.MULTILINE)
+    check(hanging, f"no line tells that pip hangs: {finished.report[:500]}")
+    ended = re.search(r"^slowtrace: \S+\[\d+\] connecting to extra\.example\.org:80 took \S+: timed out",
+                      finished.report, re.MULTILINE)
+    check(ended, "no line tells how it ended")
+    report = re.search(r"^Where the .* went", finished.report, re.MULTILINE)
+    check(hanging.start() < ended.start() < report.start(), "the lines do not come in order, before the report")
+
+
 def demo_on_loopback(lab):
     finished, output = perform(lab, "--loopback")
     check_demo(lab, finished, output, names=False)
@@ -97,6 +111,7 @@ def servers(place):
 
 def cases(_lab):
     yield "scenario: pip and the index that never answers", demo
+    yield "scenario: told by --live while pip hangs", told_while_it_hangs
     yield "scenario: the same on loopback", demo_on_loopback
     yield "scenario: the same as an ordinary user", demo_as_ordinary_user
     yield "scenario: nothing is left running", nothing_is_left
