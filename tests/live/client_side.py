@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 
-from lab import REPOSITORY, Skipped
+from lab import REPOSITORY, Skipped, check_possible
 
 SCENARIOS = os.path.join(REPOSITORY, "fixtures", "scenarios")
 sys.path.append(SCENARIOS)
@@ -27,7 +27,9 @@ class ClientSide:
                                         text=True, start_new_session=True)
         line = self._holder.stdout.readline()
         if not line:
-            raise Skipped(self._holder.communicate()[1].strip().splitlines()[-1])
+            errors = self._holder.communicate()[1]
+            check_possible(self._holder.returncode, errors)
+            raise AssertionError(f"the town's servers said nothing: {errors[-500:]}")
         told = json.loads(line)
         self.authority, self.wheel, self.without = told["authority"], told["wheel"], told["without"]
         self._namespaces = [(os.open(f"/proc/{told['client_pid']}/ns/{name}", os.O_RDONLY), kind)

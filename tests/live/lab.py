@@ -26,6 +26,14 @@ def check_equal(found, wanted, what):
     check(found == wanted, f"{what}: {found!r} instead of {wanted!r}")
 
 
+def check_possible(status, errors):
+    """Skips when a scenario says that it cannot run here (fixtures/scenarios/stage.py); all else that went wrong fails."""
+    last = (errors.strip().splitlines() or [""])[-1]
+    if status == 125 and last.startswith("demo: "):
+        raise Skipped(last.removeprefix("demo: "))
+    check_equal(status, 0, f"status ({errors[-500:]})")
+
+
 class Finished:
     """One ended command: its status as the shell would see it, and both outputs as bytes."""
 

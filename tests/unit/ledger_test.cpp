@@ -333,6 +333,44 @@ TEST_CASE("a server on this machine is called by its process as well, also where
     CHECK(endpoint(report, "127.0.0.1:5432 (postgres)").critical_ns == 25 * ms);
 }
 
+TEST_CASE("a UNIX server's clients are apart from the connections made to the same path") {
+    MadeRun run;
+    for (const bool accepted : {false, true}) {
+        const Socket socket = socket_to(accepted ? 1 : 0, "");
+        resolve::Connection& connection = *socket.connection;
+        connection.transport = resolve::Transport::unix_socket;
+        connection.accepted = accepted;
+        const resolve::Endpoint path{resolve::Transport::unix_socket, "", NameEvidence::none, "", "/run/made.sock", 0};
+        connection.peer = accepted ? resolve::Endpoint{} : path;
+        connection.local = accepted ? path : resolve::Endpoint{};
+        run.analysis.connection_opened(connection, 0);
+        exchange(run, socket, 1, 0, 3 * ms, accepted ? 20 : 10, accepted ? 10 : 20);
+        run.analysis.connection_closed(connection, 4 * ms);
+    }
+    const analyze::Report report = run.end(5 * ms);
+    CHECK(endpoint(report, "/run/made.sock").bytes_sent == 10);
+    CHECK(endpoint(report, "client of /run/made.sock").bytes_sent == 20);
+}
+
+TEST_CASE("a datagram socket that was only connected is no endpoint, one that sent or waited is") {
+    MadeRun run;
+    std::uint64_t id = 0;
+    for (const char* host : {"named.example.com", "sent.example.com", "waited.example.com"}) {
+        const Socket socket = socket_to(id++, host);
+        socket.connection->transport = socket.connection->peer.transport = resolve::Transport::udp;
+        run.analysis.connection_opened(*socket.connection, 0);
+        if (id == 2) stretch(run, socket, Phase::request, 0, 1 * ms, 1, 10);
+        if (id == 3)
+            run.call(MadeCall("recvfrom", 1 * ms, 20 * ms)
+                         .about(socket.descriptor(ConnectionState::connected, Direction::sent)));
+        run.analysis.connection_closed(*socket.connection, 30 * ms);
+    }
+    const analyze::Report report = run.end(40 * ms);
+    CHECK(report.endpoints.size() == 2);
+    CHECK(endpoint(report, "sent.example.com:443").bytes_sent == 10);
+    CHECK(endpoint(report, "waited.example.com:443").waited_ns() == 19 * ms);
+}
+
 TEST_CASE("intervals laid over one another are summed exactly, and nearly so once the oldest were given up") {
     std::mt19937 random(3);
     struct Interval {
