@@ -7,6 +7,7 @@
 #include "analyze/call_statistics.hpp"
 #include "analyze/cause_lines.hpp"
 #include "analyze/ledgers.hpp"
+#include "analyze/meanwhile.hpp"
 #include "analyze/peers.hpp"
 #include "analyze/run_causes.hpp"
 #include "analyze/slow_calls.hpp"
@@ -172,16 +173,23 @@ CauseSection Analysis::Implementation::wall_section() {
     const OutsideCauses outside{causes_.intern({CauseKind::tracing, "starting the command", 0, {}, false}),
                                 causes_.intern({CauseKind::tracing, "after the last thread ended", 0, {}, false})};
     CauseLines lines(causes_, [this](const CauseTable::Entry& entry) { return about(entry); });
+    constexpr std::int64_t matters = 1'000;  // one part in this many of the wall clock
+    Meanwhile meanwhile(
+        causes_, [this](const CauseTable::Entry& entry) { return about(entry); },
+        std::max(facts_.wall_ns / matters, shortest_wait_ns));
     std::map<CauseId, std::int64_t> by_cause;
     critical_ns_.clear();
     WallClock(processes_, causes_)
         .visit(root_.value_or(ProcessId{}), facts_.start_ns, facts_.start_ns + facts_.wall_ns, outside,
-               [&](const Tile& tile) {
+               [&](const Tile& tile, const TileOwner& owner) {
                    lines.add(tile);
+                   meanwhile.saw(tile, owner);
                    if (causes_[tile.cause].cause.kind != CauseKind::computing) by_cause[tile.cause] += tile.ns;
                });
     for (const auto& [id, ns] : by_cause) add_critical(causes_[id], ns);
-    return lines.section();
+    CauseSection section = lines.section();
+    meanwhile.tell(section);
+    return section;
 }
 
 // Which endpoint the wall clock went to: a question to DNS counts for the server.

@@ -40,6 +40,9 @@ struct CauseLine {
     std::optional<Attempts> attempts;
     std::vector<resolve::Endpoint> endpoints;  // the first few distinct ones
     std::vector<resolve::NameClaim> claims;    // all evidence for a peer's name, the first few
+    // Locks, and waits for whatever comes: what the process' other threads did meanwhile, the most first. Shares are
+    // of all that they did.
+    std::vector<CauseLine> meanwhile;
 };
 
 // Causes that together are exactly `total_ns`, longest first.

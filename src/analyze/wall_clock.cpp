@@ -8,8 +8,8 @@ namespace {
 
 constexpr int depth_limit = 256;  // deeper process trees keep "waiting for child"
 
-void give(const TileVisitor& visitor, std::int64_t from_ns, std::int64_t to_ns, CauseId cause, std::uint64_t waits) {
-    if (from_ns < to_ns) visitor({from_ns, to_ns, to_ns - from_ns, cause, waits, 0});
+void give(const WallVisitor& visitor, std::int64_t from_ns, std::int64_t to_ns, CauseId cause, std::uint64_t waits) {
+    if (from_ns < to_ns) visitor({from_ns, to_ns, to_ns - from_ns, cause, waits, 0}, {});
 }
 
 }  // namespace
@@ -19,7 +19,7 @@ struct WallClock::Path {
     const Path* above;
     ProcessId process;
     int depth;
-    const TileVisitor& visitor;
+    const WallVisitor& visitor;
 
     bool contains(ProcessId id) const { return process == id || (above && above->contains(id)); }
 };
@@ -30,7 +30,7 @@ const ProcessLife* WallClock::life(ProcessId id) const {
 }
 
 void WallClock::visit(ProcessId root, std::int64_t from_ns, std::int64_t to_ns, OutsideCauses outside,
-                      const TileVisitor& visitor) const {
+                      const WallVisitor& visitor) const {
     of_process(Path{nullptr, root, 0, visitor}, from_ns, to_ns, outside);
 }
 
@@ -42,7 +42,7 @@ void WallClock::of_thread(const Path& path, const ThreadTiling& thread, std::int
         if (for_process && tile.whole() && path.depth < depth_limit)
             of_process_wait(path, tile);
         else
-            path.visitor(tile);
+            path.visitor(tile, {life(path.process), &thread});
     });
 }
 
@@ -74,7 +74,7 @@ void WallClock::of_process_wait(const Path& path, const Tile& tile) const {
     if (cause.process) {
         if (life(*cause.process) && !path.contains(*cause.process))
             return descend(*cause.process, tile.from_ns, tile.to_ns);
-        return path.visitor(tile);
+        return path.visitor(tile, {});
     }
     // Children are sorted by birth, so the first that is not dead yet is the oldest alive.
     std::int64_t now = tile.from_ns;

@@ -24,6 +24,13 @@ struct OutsideCauses {
     CauseId before = computing_cause, after = computing_cause;
 };
 
+// Whose life a tile of the wall clock is part of; nobody's where none of the root's threads lived.
+struct TileOwner {
+    const ProcessLife* process = nullptr;
+    const ThreadTiling* thread = nullptr;
+};
+using WallVisitor = std::function<void(const Tile&, const TileOwner&)>;
+
 class WallClock {
    public:
     WallClock(const std::map<ProcessId, ProcessLife>& processes, const CauseTable& causes)
@@ -33,7 +40,7 @@ class WallClock {
     // end another process has, is replaced by what that process was doing meanwhile (where a wait for children did
     // not say which: the oldest child alive at each moment). Processes that wait for each other end the descent.
     void visit(ProcessId root, std::int64_t from_ns, std::int64_t to_ns, OutsideCauses outside,
-               const TileVisitor& visitor) const;
+               const WallVisitor& visitor) const;
 
    private:
     struct Path;

@@ -131,6 +131,19 @@ bool about_host(CauseKind kind) {
            kind == CauseKind::receive || kind == CauseKind::send;
 }
 
+// "meanwhile its other threads: receiving from pypi.example.com:80 93 %, computing 7 %"
+constexpr double meanwhile_matters = 0.02;  // of the wall clock
+std::string meanwhile_text(const CauseLine& line) {
+    std::string text;
+    for (const CauseLine& one : line.meanwhile) {
+        const int share = static_cast<int>(one.share * 100 + 0.5);
+        if (share == 0) continue;
+        text += (text.empty() ? "meanwhile its other threads: " : ", ") +
+                shorten(visible(describe(one.kind, one.subject)), subject_width) + " " + std::to_string(share) + " %";
+    }
+    return text.empty() ? "meanwhile its other threads waited as well" : text;
+}
+
 // Up to `limit`, without a tail too short to matter; a rest of one line is shown instead.
 std::size_t lines_shown(const CauseSection& section, std::size_t limit) {
     constexpr double matters = 0.001;
@@ -153,6 +166,7 @@ void causes(ReportPage& page, const CauseSection& section, std::size_t limit, bo
         if (selected && line.kind == CauseKind::computing) text += ", or in calls that were not recorded";
         table.row({format_duration(line.total_ns), percent(line.total_ns, section.total_ns), text});
         shown_ns += line.total_ns;
+        if (details && line.share >= meanwhile_matters && !line.meanwhile.empty()) table.under(meanwhile_text(line));
         if (!details || !about_host(line.kind)) continue;
         const std::string detail = visible(evidence_sentence(line.endpoints, line.claims));
         if (!detail.empty() && told.find(detail) == std::string::npos) table.under(detail);

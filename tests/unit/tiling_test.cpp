@@ -128,11 +128,12 @@ TEST_CASE("the wall clock follows waits for children, and ends where a trace bit
     };
     std::map<analyze::CauseId, std::int64_t> by_cause;
     std::int64_t now = 0;
-    analyze::WallClock(processes, causes).visit(ProcessId{0}, 0, 1000, {outside, outside}, [&](const Tile& tile) {
-        CHECK(tile.from_ns == now);
-        now = tile.to_ns;
-        by_cause[tile.cause] += tile.ns;
-    });
+    analyze::WallClock(processes, causes)
+        .visit(ProcessId{0}, 0, 1000, {outside, outside}, [&](const Tile& tile, const auto&) {
+            CHECK(tile.from_ns == now);
+            now = tile.to_ns;
+            by_cause[tile.cause] += tile.ns;
+        });
     CHECK(now == 1000);
     CHECK(by_cause[outside] == 10 + 50);
     CHECK(by_cause[sleep] == 140 + 300);
