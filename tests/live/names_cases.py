@@ -1,6 +1,7 @@
 """Real clients reach real servers by every kind of name; ledger, report, timeline and JSON must all tell that name."""
 
 import os
+import time
 
 import town
 from client_side import SCENARIOS, ClientSide
@@ -109,6 +110,15 @@ def tls_versions(lab):
                     ["connect", "tls", "request", "first byte", "transfer"], f"phases with TLS {version}")
 
 
+def tls_on_an_odd_port(lab):
+    name = f"pypi.example.com:{town.ODD_TLS_PORT}"
+    pinned = f"{name}:198.51.100.10"
+    endpoint = curl(lab, "--http1.1", "--resolve", pinned, f"https://{name}/", "-o", os.devnull,
+                    f"https://{name}/").endpoint(name, ("tls_sni",))
+    check_equal((endpoint.connections, endpoint.connections_reused, endpoint.requests), (1, 1, 2),
+                "connections, those used again, requests")
+
+
 def http_host_alone(lab):
     run = curl(lab, "--header", "Host: pypi.example.com", "http://198.51.100.10/")
     run.endpoint("pypi.example.com:80", ("http_host",))
@@ -156,6 +166,34 @@ def node_fetches_over_tls(lab):
                  environment={"NODE_EXTRA_CA_CERTS": side.authority})
     endpoint = run.endpoint("pypi.example.com:443", ("tls_sni",))
     check(endpoint.bytes_received > town.BIG_BYTES, f"{endpoint.bytes_received} bytes are less than the file")
+
+
+def attached_while_it_hangs(lab):
+    """curl hangs; slowtrace comes and goes; curl gives up when and as it would have."""
+    side = lab.shared(ClientSide)
+    side.require("curl")
+    client = side.start(["curl", "--silent", "--connect-timeout", "4", "http://extra.example.org/"])
+    wait_until_hanging(client.pid)
+    name = lab.path("attached")
+    finished = lab.run([lab.binary, "-p", str(client.pid), "--for", "1s", "-o", name, "--no-json"])
+    check(client.poll() is None, "curl ended while slowtrace looked on")
+    check_equal(finished.status, 0, f"slowtrace's status ({finished.report[-400:]})")
+    check_equal(client.wait(timeout=20), 28, "curl's status, which says that it timed out")
+    endpoint = Ledger(lab, name + ".slowtrace").one("203.0.113.9:80")
+    check_equal(endpoint.transport, "tcp", "transport")
+    wall = finished.report.split("All threads together")[0]
+    check("connecting to 203.0.113.9:80" in wall, f"the report does not tell what curl waits for: {wall}")
+
+
+def wait_until_hanging(pid):
+    """Until the process' own table of connections shows one in SYN_SENT (state 02 of /proc/PID/net/tcp)."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        with open(f"/proc/{pid}/net/tcp") as file:
+            if any(line.split()[3] == "02" for line in file.readlines()[1:]):
+                return
+        time.sleep(0.05)
+    raise AssertionError("curl does not hang")
 
 
 # Through a proxy.
@@ -252,12 +290,14 @@ def cases(_lab):
     yield "names: two server names at one address, no DNS", two_names_without_dns
     yield "names: a TLS server name alone", server_name_alone
     yield "names: TLS 1.2 and 1.3", tls_versions
+    yield "names: TLS on an odd port, a connection used twice", tls_on_an_odd_port
     yield "names: an HTTP Host alone", http_host_alone
     yield "names: an HTTP/2 authority", http2_authority
     yield "names: curl races two addresses, one dead", curl_races
     yield "names: asyncio races two addresses, one dead", asyncio_races
     yield "names: node tries two addresses, one dead", node_tries_both
     yield "names: node fetches over TLS", node_fetches_over_tls
+    yield "names: attached to curl while it hangs", attached_while_it_hangs
     yield "names: curl through a CONNECT proxy", tunnel
     yield "names: pip through a CONNECT proxy", pip_through_tunnel
     yield "names: absolute targets through a proxy", plain_proxy
