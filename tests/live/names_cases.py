@@ -26,10 +26,19 @@ class Recorded:
         self.trace = lab.exported(finished.run, "json")["traceEvents"]
 
     def connections(self, name):
-        """What the viewer's JSON tells of each connection to that name, and of its phases."""
-        return [(slice["args"], [phase["name"] for phase in self._phases(slice)]) for slice in self.trace
-                if slice.get("cat") == "connection" and "address" in slice["args"]
-                and slice["name"].split(" (")[0] == name]
+        """What the viewer's JSON tells of each connection to that name, and of its phases.
+
+        A proxy's connection may serve several targets: it is called by the last, its phases by their own.
+        """
+        found = []
+        for whole in self.trace:
+            if whole.get("cat") != "connection" or "address" not in whole["args"]:
+                continue
+            phases = self._phases(whole)
+            names = [whole["name"], *(phase["args"].get("endpoint", "") for phase in phases)]
+            if name in (shown.split(" (")[0] for shown in names):
+                found.append((whole["args"], [phase["name"] for phase in phases]))
+        return found
 
     def _phases(self, whole):
         return [part for part in self.trace if part.get("cat") == "connection" and "address" not in part["args"]
@@ -218,12 +227,12 @@ def pip_through_tunnel(lab):
 
 
 def plain_proxy(lab):
-    # With HTTP/1.1 curl may try the connection that the proxy is about to close, and then ask again on a new one.
-    run = curl(lab, "--http1.0", "--proxy", f"http://{PROXY}", "http://pypi.example.com/", "-o", os.devnull,
+    # curl may try the connection that the proxy is about to close, and then ask again on a new one.
+    run = curl(lab, "--proxy", f"http://{PROXY}", "http://pypi.example.com/", "-o", os.devnull,
                "http://cdn.example.net/", needed=("tinyproxy",))
-    for name in ("pypi.example.com:80", "cdn.example.net:80"):
+    for name, most in (("pypi.example.com:80", 1), ("cdn.example.net:80", 2)):
         endpoint = run.endpoint(name, ("http_target",), PROXY)
-        check_equal(endpoint.requests, 1, f"requests to {name}")
+        check(1 <= endpoint.requests <= most, f"{endpoint.requests} requests to {name}")
 
 
 def socks(lab):
