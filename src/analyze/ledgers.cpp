@@ -22,12 +22,12 @@ bool only_named(const EndpointLine& line) {
            line.reply_ns == 0 && line.receive_ns == 0 && line.send_ns == 0 && line.lookups == 0;
 }
 
-// More than a receive buffer holds at first (tcp(7), tcp_rmem), and faster than it can have arrived: one call took it
+// Far more than a receive buffer holds at first (tcp(7), tcp_rmem), faster than it can have arrived: one call took it
 // (MSG_WAITALL), and it came while that call waited.
 bool came_before(const Passage& passage) {
-    constexpr std::uint64_t buffer_bytes = 128 << 10;
+    constexpr std::uint64_t many_bytes = 1 << 20;
     // At more than a byte a nanosecond, 8 Gbit/s.
-    return passage.phase == Phase::transfer && passage.bytes_received > buffer_bytes &&
+    return passage.phase == Phase::transfer && passage.bytes_received >= many_bytes &&
            passage.bytes_received > static_cast<std::uint64_t>(passage.ns());
 }
 
