@@ -181,8 +181,8 @@ def pip_through_tunnel(lab):
 
 
 def plain_proxy(lab):
-    # With HTTP/1.1 curl may try the connection that the proxy is about to close, and then ask again on a new one.
-    run = curl(lab, "--http1.0", "--proxy", f"http://{PROXY}", "http://pypi.example.com/", "-o", os.devnull,
+    # One after the other, curl may try the connection that the proxy is about to close, and then ask again on a new one.
+    run = curl(lab, "--parallel", "--parallel-immediate", "--http1.0", "--proxy", f"http://{PROXY}", "http://pypi.example.com/", "-o", os.devnull,
                "http://cdn.example.net/", needed=("tinyproxy",))
     for name in ("pypi.example.com:80", "cdn.example.net:80"):
         endpoint = run.endpoint(name, ("http_target",), PROXY)
