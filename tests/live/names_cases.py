@@ -137,6 +137,7 @@ def http2_authority(lab):
     run = curl(lab, "--http2-prior-knowledge", f"http://pypi.example.com:{town.HTTP2_PORT}/")
     endpoint = run.endpoint(f"pypi.example.com:{town.HTTP2_PORT}", ("http2_authority", "dns"))
     check(endpoint.requests >= 1, "no request was counted")
+    check_equal(endpoint.requests_exact, False, "whether HTTP/2's requests are counted exactly")
 
 
 # One name, several addresses.

@@ -460,3 +460,30 @@ TEST_CASE("random traffic: stretches are without gap or overlap, and hold every 
         CHECK(received == last.bytes_received);
     }
 }
+
+TEST_CASE("whether a connection may carry several requests at once follows from what ALPN offered and chose",
+          "[resolve][life]") {
+    struct Row {
+        const char *offered, *answer;
+        bool may_multiplex;
+    };
+    constexpr const char* both = "protocols: 'h2' protocols: 'http/1.1'";
+    for (const Row& row : {Row{"", "version: 0x0304", false}, Row{"protocols: 'http/1.1'", "version: 0x0304", false},
+                           Row{both, "version: 0x0304", true}, Row{both, "version: 0x0303", false},
+                           Row{both, "version: 0x0303 protocols: 'http/1.1'", false},
+                           Row{both, "version: 0x0303 protocols: 'h2'", true}}) {
+        INFO(row.offered << " answered by " << row.answer);
+        LifeProbe probe;
+        CHECK_FALSE(probe.connection().may_multiplex);
+        probe.hello(25, row.offered);
+        probe.tls(false, 22, 122, std::string("handshake_type: 2 ") + row.answer);
+        probe.receive(4138, 25, 55);
+        CHECK(probe.connection().may_multiplex == row.may_multiplex);
+    }
+    for (const char* fact : {"request { method: 'GET' version: 20 }", "name { source: QUIC_SNI name: 'a.test' }",
+                             "name { source: HTTP2_AUTHORITY name: 'a.test' }"}) {
+        LifeProbe probe;
+        probe.play(std::string("stream { thread: 1 fd: 4 sent: true ") + fact + " }");
+        CHECK(probe.connection().may_multiplex);
+    }
+}
