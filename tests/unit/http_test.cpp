@@ -78,6 +78,17 @@ TEST_CASE("a tunnel's target is claimed and its inside read anew", "[http]") {
     test::check_splits(interpret_stream, through);
 }
 
+TEST_CASE("a proxy has granted a tunnel once all of its answer is there", "[http]") {
+    const auto interpreter = interpret_stream();
+    test::feed(*interpreter, {sent("CONNECT a.test:443 HTTP/1.1\r\n\r\n")});
+    const std::string answer = "HTTP/1.1 200 Fine\r\nVia: x\r\n\r\n";
+    for (std::size_t i = 0; i < answer.size(); ++i) {
+        const Lines lines = test::feed(*interpreter, {received(answer.substr(i, 1))});
+        INFO(i);
+        REQUIRE((std::count(lines.begin(), lines.end(), "< proxy 200 granted") == 1) == (i + 1 == answer.size()));
+    }
+}
+
 TEST_CASE("a refused tunnel may be asked for again", "[http]") {
     const std::string connect = "CONNECT a.test:443 HTTP/1.1\r\n\r\n";
     const Conversation twice{sent(connect), received("HTTP/1.1 407 No\r\nContent-Length: 4\r\n\r\nno\r\n"),
