@@ -305,18 +305,31 @@ TEST_CASE("asking a proxy for a tunnel is part of connecting", "[resolve][life]"
 
 TEST_CASE("a plain proxy's stretches are each of their own target", "[resolve][life]") {
     LifeProbe probe(3128);
-    for (const char* target : {"one.test", "two.test"}) {
-        const int from = probe.stretches.empty() ? 30 : 90;
+    int from = 30;
+    for (const char* target : {"one.test", "two.test", "198.51.100.7"}) {
         probe.play("stream { thread: 1 fd: 4 sent: true name { source: HTTP_TARGET name: \"" + std::string(target) +
                    "\" } }");
         probe.send(100, from, from);
         probe.receive(1000, from, from + 20);
         probe.receive(1000, from + 20, from + 30);
+        from += 50;
     }
     probe.close(200);
     std::map<std::string, std::uint64_t> bytes;
     for (const PhaseStretch& one : probe.stretches) bytes[one.peer.display()] += one.bytes_sent + one.bytes_received;
-    CHECK(bytes == std::map<std::string, std::uint64_t>{{"one.test:80", 2100}, {"two.test:80", 2100}});
+    CHECK(bytes == std::map<std::string, std::uint64_t>{
+                       {"one.test:80", 2100}, {"two.test:80", 2100}, {"198.51.100.7:80", 2100}});
+}
+
+TEST_CASE("what is read of the error queue was not received", "[resolve][life]") {
+    LifeProbe probe(80);
+    probe.send(70, 25, 25);
+    probe.play("1 recvmsg(4 0 8192) = 70" + at_ms(26, 26));  // MSG_ERRQUEUE
+    probe.play("1 recvmsg(4 0 8192) = -11" + at_ms(27, 27));
+    probe.receive(1000, 25, 125);
+    CHECK(probe.connection().bytes_received == 1000);
+    CHECK(probe.connection().requests == 1);
+    CHECK(probe.connection().first_byte_ns == 125 * ms);
 }
 
 TEST_CASE("a hello in two calls is no request", "[resolve][life]") {
