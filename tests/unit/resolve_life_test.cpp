@@ -54,6 +54,12 @@ struct LifeProbe : ProbeWithRoot {
         return found;
     }
     void close(int time) { play("1 close(4) = 0" + at_ms(time, time)); }
+    Lines exchanges() const {
+        Lines lines;
+        for (const std::string& line : phases())
+            if (line.find('#') != std::string::npos) lines.push_back(line);
+        return lines;
+    }
     // In ms.
     Lines phases() const {
         Lines lines;
@@ -160,6 +166,125 @@ TEST_CASE("TLS 1.3: a request in the same call as the Finished is one", "[resolv
     probe.close(90);
     CHECK(probe.phases() == Lines{"connect 10-20", "idle 20-22", "tls 22-52 +597 -4132", "request 52-52 +200 #1",
                                   "first_byte 52-82 #1", "transfer 82-82 -900 #1", "idle 82-90"});
+}
+
+namespace {
+
+const std::string http2_offered = "protocols: \"h2\" protocols: \"http/1.1\"";
+
+// Asked at 60 ms over TLS 1.3; records of these lengths are read at 80 ms, as OpenSSL reads: header, then the rest.
+struct TicketProbe : LifeProbe {
+    explicit TicketProbe(const std::string& protocols = "") {
+        handshake(22, protocols);
+        send(200, 60, 60);
+    }
+    void record(int length, int from, int to) {
+        tls(false, 23, length);
+        receive(5, from, to);
+        receive(length, to, to);
+    }
+    Direction direction() { return connection().last_direction; }
+};
+
+}  // namespace
+
+TEST_CASE("TLS 1.3: tickets after the request do not answer it", "[resolve][life]") {
+    TicketProbe probe;
+    probe.record(250, 60, 80);
+    probe.record(250, 80, 80);
+    CHECK_FALSE(probe.connection().first_byte_ns);
+    CHECK(probe.direction() == Direction::sent);
+    probe.record(300, 80, 580);
+    CHECK(probe.direction() == Direction::received);
+    CHECK(probe.connection().first_byte_ns == 580 * ms);
+    probe.receive(16000, 580, 700);
+    probe.send(200, 900, 900);
+    probe.record(250, 900, 950);
+    probe.close(1000);
+    CHECK(probe.exchanges() == Lines{"request 60-60 +200 #1", "first_byte 60-580 -510 #1", "transfer 580-700 -16305 #1",
+                                     "request 900-900 +200 #2", "first_byte 900-950 #2", "transfer 950-950 -255 #2"});
+}
+
+TEST_CASE("TLS 1.3: one read of tickets and answer, or a poll before each", "[resolve][life]") {
+    TicketProbe probe;
+    SECTION("all at once") {
+        for (const int length : {250, 250, 800}) probe.tls(false, 23, length);
+        probe.receive(1315, 60, 80);
+        probe.close(100);
+        CHECK(probe.exchanges() ==
+              Lines{"request 60-60 +200 #1", "first_byte 60-80 -510 #1", "transfer 80-80 -805 #1"});
+    }
+    SECTION("polled for") {
+        const std::string one = "1 poll(0 1 -1) = 1";
+        probe.play(one + at_ms(60, 80) + polled(4, POLLIN, POLLIN));
+        probe.record(250, 80, 80);
+        probe.record(250, 80, 80);
+        probe.play("1 recvfrom(4 0 9 0) = -11" + at_ms(80, 80));
+        probe.play(one + at_ms(80, 580) + polled(4, POLLIN, POLLIN));
+        probe.record(800, 580, 580);
+        probe.close(600);
+        CHECK(probe.exchanges() ==
+              Lines{"request 60-60 +200 #1", "first_byte 60-580 -510 #1", "transfer 580-580 -805 #1"});
+    }
+    SECTION("never answered") {
+        probe.record(250, 60, 80);
+        probe.record(250, 80, 80);
+        probe.close(600);
+        CHECK(probe.exchanges() == Lines{"request 60-60 +200 #1", "first_byte 60-600 -510 #1"});
+    }
+}
+
+TEST_CASE("TLS 1.3: a record alone is a ticket only when more is waited for", "[resolve][life]") {
+    TicketProbe probe;
+    probe.record(250, 60, 80);
+    SECTION("the answer, its connection kept") {
+        probe.send(200, 500, 500);
+        probe.record(90, 500, 520);
+        CHECK(probe.connection().requests == 2);
+        CHECK(probe.connection().first_byte_ns == 80 * ms);
+        probe.close(600);
+        CHECK(probe.exchanges() == Lines{"request 60-60 +200 #1", "first_byte 60-80 #1", "transfer 80-80 -255 #1",
+                                         "request 500-500 +200 #2", "first_byte 500-520 #2",
+                                         "transfer 520-520 -95 #2"});
+    }
+    SECTION("the answer, its connection closed by either side") {
+        const bool by_peer = GENERATE(false, true);
+        if (by_peer) probe.play("1 recvfrom(4 0 9 0) = 0" + at_ms(80, 80));
+        probe.close(600);
+        CHECK(probe.exchanges() == Lines{"request 60-60 +200 #1", "first_byte 60-80 #1", "transfer 80-80 -255 #1"});
+    }
+    SECTION("a ticket, given up after a wait") {
+        probe.play("1 poll(0 1 400) = 0" + at_ms(80, 480) + polled(4, POLLIN, 0));
+        probe.close(600);
+        CHECK(probe.exchanges() == Lines{"request 60-60 +200 #1", "first_byte 60-600 -255 #1"});
+    }
+    SECTION("a ticket, another record after it") {
+        probe.record(90, 80, 480);
+        probe.close(600);
+        CHECK(probe.exchanges() ==
+              Lines{"request 60-60 +200 #1", "first_byte 60-480 -255 #1", "transfer 480-480 -95 #1"});
+    }
+}
+
+TEST_CASE("TLS 1.3: HTTP/2's settings do not answer a request, their acknowledgement is none", "[resolve][life]") {
+    TicketProbe probe(http2_offered);
+    probe.record(250, 60, 80);
+    probe.record(250, 80, 80);
+    probe.record(57, 80, 80);
+    probe.send(31, 81, 81);
+    CHECK(probe.direction() == Direction::sent);
+    probe.record(180, 81, 580);
+    CHECK(probe.connection().requests == 1);
+    probe.close(600);
+    CHECK(probe.exchanges() ==
+          Lines{"request 60-60 +200 #1", "first_byte 60-580 +31 -572 #1", "transfer 580-580 -185 #1"});
+}
+
+TEST_CASE("TLS 1.3: records nobody followed are the answer", "[resolve][life]") {
+    TicketProbe probe;
+    probe.receive(300, 60, 80);
+    CHECK(probe.connection().first_byte_ns == 80 * ms);
+    CHECK(probe.direction() == Direction::received);
 }
 
 TEST_CASE("TLS 1.3: early data and a second hello do not end the handshake", "[resolve][life]") {
