@@ -90,8 +90,11 @@ void Life::passed(bool sent, const Passage& passage) {
         if (tunnel_ends_) tunnelling_ = tunnel_ends_ = false;
         return;
     }
-    const Passage left{passage.from_ns, passage.to_ns, rest, passage.blocked};
-    asks(sent) ? requested(sent, left) : answered(sent, left);
+    Passage left = passage;
+    left.bytes = rest;
+    if (asks(sent)) return requested(sent, left);
+    if (std::exchange(interim_, false) && last_ == Last::request) return encouraged(sent, left);
+    answered(sent, left);
 }
 
 // The handshake's part of a transfer. True: there is no other; else `rest` is what remains.
@@ -210,6 +213,14 @@ void Life::requested(bool sent, const Passage& passage) {
     spend(Phase::request, passage.to_ns);
     enter(Phase::request);
     count(sent, passage.bytes);
+}
+
+// An interim response: the request is still unanswered.
+void Life::encouraged(bool sent, const Passage& passage) {
+    spend(Phase::first_byte, passage.to_ns);
+    enter(Phase::first_byte);
+    count(sent, passage.bytes);
+    connection_->last_direction = Direction::sent;
 }
 
 void Life::answered(bool sent, const Passage& passage) {

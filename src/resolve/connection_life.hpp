@@ -55,6 +55,8 @@ class Life {
     void asks_for_tunnel();
     void tunnel_answered() { tunnel_ends_ = true; }
     void speaks_http2() { http2_ = true; }
+    // The last one in the transfer counts.
+    void response(bool interim) { interim_ = interim; }
 
     // The connection's totals must contain it already.
     void sent(const Passage& passage) { passed(true, passage); }
@@ -80,6 +82,7 @@ class Life {
     void begin_tls(const Passage& passage);
     void requested(bool sent, const Passage& passage);
     void answered(bool sent, const Passage& passage);
+    void encouraged(bool sent, const Passage& passage);
     bool acknowledges(const Passage& passage) const;
     void hold(const Passage& passage, bool tickets);
     void pass_over_prelude();
@@ -102,6 +105,7 @@ class Life {
     bool begun_ = false, over_ = false;  // over: the peer has ended it
     bool tunnelling_ = false, tunnel_ends_ = false, tunnel_answering_ = false;
     bool http2_ = false;
+    bool interim_ = false;  // the next transfer holds an interim response, and not the final one
     Last last_ = Last::none;
     bool asked_since_tls_ = false;
     std::uint64_t exchange_ = 0;

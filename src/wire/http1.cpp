@@ -1,4 +1,5 @@
-// The first request and its answer; behind a proxy every request, for each may be for another host.
+// The first request and its answer; behind a proxy every request, for each may be for another host, and where interim
+// responses came before the final one, for they may again.
 //
 // Bodies are never followed: what is sent after an answer began is looked at as a request, and left alone when it is
 // none.
@@ -50,10 +51,11 @@ class Http1 : public Protocol {
 
     Expects sent_ = Expects::first_line, received_ = Expects::nothing;
     LineReader sent_lines_{max_head}, received_lines_{max_head};
-    bool proxied_ = false;  // to a proxy: its requests name their hosts one by one
-    bool tunnel_ = false;   // the request now under way asks for one
-    bool granted_ = false;  // and is granted, once the answer's head is over
-    bool hasty_ = false;    // what belongs into the tunnel was sent before it was granted: its beginning is lost
+    bool proxied_ = false;   // to a proxy: its requests name their hosts one by one
+    bool interims_ = false;  // there were interim responses
+    bool tunnel_ = false;    // the request now under way asks for one
+    bool granted_ = false;   // and is granted, once the answer's head is over
+    bool hasty_ = false;     // what belongs into the tunnel was sent before it was granted: its beginning is lost
     bool tunnel_open_ = false;
     bool interim_ = false;      // the answer's head now read is not the last
     std::uint32_t status_ = 0;  // it says
@@ -61,7 +63,7 @@ class Http1 : public Protocol {
 
 std::size_t Http1::take_sent(Octets octets, Facts& facts) {
     const std::size_t size = octets.size();
-    const bool may_be_body = proxied_ && sent_ == Expects::first_line;
+    const bool may_be_body = (proxied_ || interims_) && sent_ == Expects::first_line;
     if (size > 0) hasty_ = tunnel_ && sent_ == Expects::nothing;
     while (!octets.empty() && sent_ != Expects::nothing) {
         const bool whole = sent_lines_.take(octets);
@@ -143,11 +145,12 @@ void Http1::status_line(std::string_view line, Facts& facts) {
 void Http1::answer_ends(Facts& facts) {
     received_ = interim_ ? Expects::first_line : Expects::nothing;
     received_lines_.restart();
+    interims_ = interims_ || interim_;
     if (interim_) return;
     if (tunnel_) facts.proxy(status_, granted_);
     tunnel_open_ = granted_ && sent_ == Expects::nothing && !hasty_;
     if (granted_ && !tunnel_open_) return settle();
-    if (proxied_ && !granted_) {
+    if ((proxied_ || interims_) && !granted_) {
         sent_ = Expects::first_line;
         sent_lines_.restart();
     }

@@ -42,6 +42,19 @@ TEST_CASE("interim answers come before the final one", "[http]") {
         Lines{"> request PUT 11", "> HTTP_HOST a.test", "< response 103 11", "< response 204 11"});
 }
 
+TEST_CASE("after an interim answer every exchange is looked at, bodies are not", "[http]") {
+    const test::Said put = sent("PUT /x HTTP/1.1\r\nExpect: 100-continue\r\nHost: a.test\r\n\r\n");
+    const Conversation once{put, received("HTTP/1.1 100 Continue\r\n\r\n"),
+                            sent("GET / HTTP/1.1\r\nHost: body.test\r\n"), received(ok)};
+    Conversation twice = once;
+    twice.insert(twice.end(), once.begin(), once.end());
+    const Lines told_once{"> request PUT 11", "> HTTP_HOST a.test", "< response 100 11", "< response 200 11"};
+    Lines expected = told_once;
+    expected.insert(expected.end(), told_once.begin(), told_once.end());
+    REQUIRE(told(interpret_stream(), once) == told_once);
+    REQUIRE(told(interpret_stream(), twice) == expected);
+}
+
 TEST_CASE("hosts are read in all their forms", "[http]") {
     const auto host = [](const std::string& value) {
         const Lines lines = of_request("GET / HTTP/1.1\r\nHost:" + value + "\r\n\r\n");

@@ -428,6 +428,38 @@ TEST_CASE("asking a proxy for a tunnel is part of connecting", "[resolve][life]"
     for (const PhaseStretch& one : probe.stretches) CHECK(one.peer.display() == "files.example.com:443");
 }
 
+TEST_CASE("an interim response neither answers nor ends the request", "[resolve][life]") {
+    LifeProbe probe(80);
+    auto response = [&](int status) {
+        probe.play("stream { thread: 1 fd: 4 response { status: " + std::to_string(status) + " version: 11 } }");
+    };
+    probe.send(70, 25, 25);
+    response(100);
+    SECTION("alone") {
+        probe.receive(25, 25, 45);
+        CHECK(probe.connection().last_direction == Direction::sent);
+        CHECK_FALSE(probe.connection().first_byte_ns);
+        CHECK(probe.connection().http_status == 0);
+        probe.send(3000, 45, 46);
+        response(200);
+        probe.receive(1000, 46, 100);
+        CHECK(probe.connection().requests == 1);
+        probe.close(200);
+        CHECK(probe.exchanges() == Lines{"request 25-25 +70 #1", "first_byte 25-45 -25 #1", "request 45-46 +3000 #1",
+                                         "first_byte 46-100 #1", "transfer 100-100 -1000 #1"});
+    }
+    SECTION("with the final one") {
+        response(200);
+        probe.receive(1025, 25, 45);
+        CHECK(probe.connection().first_byte_ns == 45 * ms);
+    }
+    SECTION("of an upgrade, which is final") {
+        response(101);
+        probe.receive(120, 25, 45);
+        CHECK(probe.connection().first_byte_ns == 45 * ms);
+    }
+}
+
 TEST_CASE("a plain proxy's stretches are each of their own target", "[resolve][life]") {
     LifeProbe probe(3128);
     int from = 30;
