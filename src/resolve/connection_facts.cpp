@@ -38,8 +38,15 @@ bool may_multiplex(const model::StreamFact& fact, bool known) {
     return fact.has_tls() ? may_multiplex(fact.tls(), known) : known;
 }
 
+// RFC 9110 §15.2: the final response is still to come; 101 is one, for another protocol follows it.
+bool is_interim(const model::HttpResponse& response) {
+    constexpr std::uint32_t first_final = 200, switching_protocols = 101;
+    return response.status() < first_final && response.status() != switching_protocols;
+}
+
 void pass_on(Life& life, const model::StreamFact& fact) {
     if (fact.has_tls()) life.tls_record(fact.sent(), fact.tls());
+    if (fact.has_response()) life.response(is_interim(fact.response()));
     if (fact.has_proxy()) life.tunnel_answered();
     if (fact.has_request() && fact.request().version() == http2) life.speaks_http2();
     const auto source = fact.name().source();
@@ -66,7 +73,7 @@ void heard(RunState& run, ThreadState& thread, const model::StreamFact& fact) {
             *thread.process, fact.time_ns());
     socket->connection->may_multiplex = may_multiplex(fact, socket->connection->may_multiplex);
     if (socket->socket->life) pass_on(*socket->socket->life, fact);
-    if (fact.has_response()) socket->connection->http_status = fact.response().status();
+    if (fact.has_response() && !is_interim(fact.response())) socket->connection->http_status = fact.response().status();
 }
 
 void heard(RunState&, ThreadState& thread, const model::TcpReport& report) {
