@@ -95,6 +95,13 @@ EndpointLine EndpointRow::finished() const {
     return finished;
 }
 
+std::int64_t EndpointLine::waited_ns() const {
+    std::int64_t sum = 0;
+    for (const std::int64_t part : {connect_ns, tls_ns, reply_ns, receive_ns, send_ns, dns_ns})
+        sum = saturating_add(sum, part);
+    return sum;
+}
+
 // A short answer lies in the kernel's buffers before its first octet is read: how fast it came nobody measured.
 std::optional<double> EndpointLine::rate() const {
     constexpr std::int64_t too_short_ns = 10'000'000, too_short_for_many_ns = 1'000'000;
