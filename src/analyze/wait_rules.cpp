@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdio>
 
 #include "analyze/peers.hpp"
@@ -95,11 +96,18 @@ Result connecting(const Wait& wait) {
     return about(CauseKind::connect, *connection);
 }
 
+// A name service that is not there was asked for nothing: glibc looks for nscd before anything else.
+bool found_no_service(const Wait& wait, const Connection& connection) {
+    const Syscall& call = wait.call.call;
+    const bool failed = call.ending() == Syscall::RETURNED && call.result() < 0 && call.result() != -EINPROGRESS;
+    return !connection.name_service.empty() && wait.activity == Activity::connect && failed;
+}
+
 // A name service behind a UNIX socket answers for DNS just as a server does.
 Result asking_dns(const Wait& wait) {
     const OpenFile* file = file_of(wait);
     const Connection* connection = file ? file->connection.get() : nullptr;
-    if (!connection || !connection->is_dns()) return {};
+    if (!connection || !connection->is_dns() || found_no_service(wait, *connection)) return {};
     Cause cause = about(CauseKind::dns, *connection);
     const std::string& server = connection->peer.address;
     cause.subject = connection->question.empty() ? "an unknown name" : connection->question;
