@@ -10,6 +10,7 @@
 #include "analyze/meanwhile.hpp"
 #include "analyze/peers.hpp"
 #include "analyze/run_causes.hpp"
+#include "analyze/silent_waits.hpp"
 #include "analyze/slow_calls.hpp"
 #include "analyze/times.hpp"
 #include "analyze/wait_rules.hpp"
@@ -76,6 +77,7 @@ class Analysis::Implementation {
     std::int64_t stop_cost_ns_ = 0, end_ns_ = 0;
     bool ended_ = false;
     CauseTable causes_;
+    SilentWaits silent_waits_{causes_, [this](const SilentWaits::Settled& settled) { settle(settled); }};
     RunCauses run_causes_;
     EndpointLedger ledger_;
     CallStatistics statistics_;
@@ -100,6 +102,9 @@ class Analysis::Implementation {
         return known->second;
     }
     void wait(const ResolvedCall& call, std::int64_t ns, const Cause& cause);
+    Cause named_at_end(Cause cause, const Connection* connection) const;
+    void count(CauseId id, const Connection& connection, CauseKind kind, std::int64_t ns);
+    void settle(const SilentWaits::Settled& settled);
     void tile(const ResolvedCall& call, CauseId id, bool placed);
     void close_lives();
     CauseLines::About about(const CauseTable::Entry& entry) const;
@@ -121,23 +126,42 @@ void Analysis::Implementation::tile(const ResolvedCall& call, CauseId id, bool p
         if (tiling.add(saw(piece.from_ns()), saw(piece.to_ns()), id, begins, placed)) begins = false;
 }
 
+// By its connection, which is named at the end, where it has one that will be; else by the name of the moment.
+Cause Analysis::Implementation::named_at_end(Cause cause, const Connection* connection) const {
+    const bool about_peer = connection && is_about_peer(cause.kind);
+    if (!about_peer || !ledger_.is_open(*connection) || peer_may_change(*connection, connection->peer))
+        cause.connection = 0;
+    if (about_peer) cause.subject = peer_name(*connection);
+    return cause;
+}
+
+void Analysis::Implementation::count(CauseId id, const Connection& connection, CauseKind kind, std::int64_t ns) {
+    ledger_.waited(connection, kind, ns);
+    if (causes_[id].cause.connection != 0)
+        ledger_.remember(connection);
+    else
+        causes_.met(id, connection.peer);
+}
+
 void Analysis::Implementation::wait(const ResolvedCall& call, std::int64_t ns, const Cause& cause) {
     if (cause.kind == CauseKind::computing) return;
+    if (const std::optional<CauseId> undecided = silent_waits_.add(call, ns, cause)) {
+        causes_.timed_out(*undecided);
+        return tile(call, *undecided, false);
+    }
     const Connection* connection = connection_of(call, cause);
-    Cause kept = cause;
-    const bool named_later = connection && is_about_peer(cause.kind) && ledger_.is_open(*connection) &&
-                             !peer_may_change(*connection, connection->peer);
-    if (!named_later) kept.connection = 0;
-    if (connection && is_about_peer(cause.kind)) kept.subject = peer_name(*connection);
-    const CauseId id = causes_.intern(kept);
+    const CauseId id = causes_.intern(named_at_end(cause, connection));
     if (cause.timed_out) causes_.timed_out(id);
     tile(call, id, cause.kind == CauseKind::child);
-    if (!connection) return;
-    ledger_.waited(*connection, cause.kind, ns);
-    if (causes_[id].cause.connection != 0)
-        ledger_.remember(*connection);
-    else
-        causes_.met(id, connection->peer);
+    if (connection) count(id, *connection, cause.kind, ns);
+}
+
+void Analysis::Implementation::settle(const SilentWaits::Settled& settled) {
+    const Connection* answerer = settled.answerer;
+    Cause cause{CauseKind::sleep, settled.meanwhile, 0, {}, false};
+    if (answerer) cause = named_at_end({CauseKind::receive, {}, answerer->id + 1, {}, true}, answerer);
+    for (const CauseId id : settled.causes) causes_.settle(id, cause);
+    if (answerer) count(settled.causes.front(), *answerer, cause.kind, settled.ns);
 }
 
 // Whoever was not seen to end lived to the end of the run.
@@ -224,6 +248,7 @@ Report Analysis::Implementation::report() {
     facts_.processes = processes_.size();
     facts_.threads = threads_.size();
     close_lives();
+    silent_waits_.finish();
     ledger_.finish();
     report.wall = wall_section();
     report.threads = thread_section();
@@ -317,6 +342,7 @@ void Analysis::call(const ResolvedCall& call) {
     my.saw(call.call.exit_ns());
     my.statistics_.add(call, ns, my.facts_.floor_ns);
     my.run_causes_.seen(call);
+    my.silent_waits_.seen(call);
     const bool slow = my.slow_calls_.wants(ns);
     if (ns < shortest_wait_ns && !slow) return;
     const Cause cause =
@@ -348,6 +374,7 @@ void Analysis::phase(const Connection& connection, const resolve::PhaseStretch& 
 }
 
 void Analysis::connection_closed(const Connection& connection, std::int64_t) {
+    implementation_->silent_waits_.closed(connection);
     implementation_->ledger_.closed(connection);
     implementation_->causes_.closed(connection.id + 1);
 }

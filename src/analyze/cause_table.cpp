@@ -33,6 +33,20 @@ CauseId CauseTable::intern(const Cause& cause) {
     return add(std::move(key), {cause.kind, cause.subject, 0, cause.process, cause.timed_out});
 }
 
+std::optional<CauseId> CauseTable::undecided() {
+    if (of_connections_ >= connections_limit) return {};
+    ++of_connections_;
+    entries_.push_back({{CauseKind::unexplained, {}, 0, {}, false}, 0, {}});
+    return static_cast<CauseId>(entries_.size() - 1);
+}
+
+// Only a wait for somebody can give up.
+void CauseTable::settle(CauseId id, const Cause& cause) {
+    Entry& entry = entries_[id];
+    entry.cause = cause;
+    if (cause.kind == CauseKind::sleep) entry.timed_out = 0;
+}
+
 void CauseTable::met(CauseId id, const resolve::Endpoint& endpoint) {
     std::vector<resolve::Endpoint>& known = entries_[id].endpoints;
     if (known.size() < endpoints_limit && std::find(known.begin(), known.end(), endpoint) == known.end())

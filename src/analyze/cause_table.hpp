@@ -32,6 +32,9 @@ class CauseTable {
     CauseTable();
     // By connection where the cause has one and there is room: its subject is then left out.
     CauseId intern(const Cause& cause);
+    // A cause that settle() will tell, once; nothing when there are too many of single connections.
+    std::optional<CauseId> undecided();
+    void settle(CauseId id, const Cause& cause);
     void met(CauseId id, const resolve::Endpoint& endpoint);
     void timed_out(CauseId id) { ++entries_[id].timed_out; }
     // Nothing more will be said about this connection.

@@ -111,6 +111,13 @@ EndpointLine EndpointRow::finished() const {
     return finished;
 }
 
+std::int64_t EndpointLine::waited_ns() const {
+    std::int64_t sum = 0;
+    for (const std::int64_t part : {connect_ns, tls_ns, reply_ns, receive_ns, send_ns, dns_ns})
+        sum = saturating_add(sum, part);
+    return sum;
+}
+
 std::optional<double> EndpointLine::rate() const {
     constexpr std::uint64_t too_few_bytes = 64 << 10;
     if (measured_bytes < too_few_bytes || measured_ns <= 0) return std::nullopt;

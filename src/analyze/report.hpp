@@ -94,7 +94,7 @@ struct EndpointLine {
     std::uint64_t lookups = 0, unanswered = 0, negative = 0;  // negative: answered with an error code
     std::int64_t lookup_median_ns = 0;
 
-    std::int64_t waited_ns() const { return connect_ns + tls_ns + reply_ns + receive_ns + send_ns + dns_ns; }
+    std::int64_t waited_ns() const;
 };
 
 // All calls of one name. Times have the engine's floor subtracted.

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdio>
 
 #include "analyze/peers.hpp"
@@ -85,6 +86,22 @@ bool wakes_only(const ResolvedDescriptor& descriptor) {
     return listening(descriptor) || kind == FileKind::timerfd || kind == FileKind::eventfd || kind == FileKind::inotify;
 }
 
+}  // namespace
+
+bool is_standing(const resolve::ResolvedCall& call) {
+    return call.row.name.starts_with("epoll_");
+}
+
+bool ran_out_in_silence(const Wait& wait) {
+    const Connection* connection = host(wait);
+    if (!connection || !wait.multiplexed || !wait.timed_out || wait.activity != Activity::receive) return false;
+    if (!is_standing(wait.call) && wait.call.watched.size() < 2) return false;
+    const bool connected = wait.descriptor->state == ConnectionState::connected;
+    return connected && !connection->accepted && wait.descriptor->last_direction == Direction::received;
+}
+
+namespace {
+
 // --- the rules
 
 Result connecting(const Wait& wait) {
@@ -95,11 +112,18 @@ Result connecting(const Wait& wait) {
     return about(CauseKind::connect, *connection);
 }
 
+// A name service that is not there was asked for nothing: glibc looks for nscd before anything else.
+bool found_no_service(const Wait& wait, const Connection& connection) {
+    const Syscall& call = wait.call.call;
+    const bool failed = call.ending() == Syscall::RETURNED && call.result() < 0 && call.result() != -EINPROGRESS;
+    return !connection.name_service.empty() && wait.activity == Activity::connect && failed;
+}
+
 // A name service behind a UNIX socket answers for DNS just as a server does.
 Result asking_dns(const Wait& wait) {
     const OpenFile* file = file_of(wait);
     const Connection* connection = file ? file->connection.get() : nullptr;
-    if (!connection || !connection->is_dns()) return {};
+    if (!connection || !connection->is_dns() || found_no_service(wait, *connection)) return {};
     Cause cause = about(CauseKind::dns, *connection);
     const std::string& server = connection->peer.address;
     cause.subject = connection->question.empty() ? "an unknown name" : connection->question;
@@ -125,9 +149,11 @@ Result awaiting_reply(const Wait& wait) {
     return about(CauseKind::reply, *connection);
 }
 
+// Of an epoll set, what the time ran out on was idle: what comes next may tell better (SilentWaits).
 Result receiving(const Wait& wait) {
     const Connection* connection = host(wait);
     if (!connection || wait.activity != Activity::receive || listening(*wait.descriptor)) return {};
+    if (ran_out_in_silence(wait) && is_standing(wait.call)) return {};
     return about(CauseKind::receive, *connection);
 }
 
@@ -180,13 +206,15 @@ Result on_terminal(const Wait& wait) {
     return about(CauseKind::terminal);
 }
 
-// One of several things, none of them anybody: an event loop with nothing to do.
+// One of several things, none of them anybody, or connections that owe nothing: an event loop with nothing to do.
 Result idle_loop(const Wait& wait) {
     const auto& watched = wait.call.watched;
-    if (!wait.multiplexed || watched.size() < 2) return {};
-    const bool idle =
-        std::all_of(watched.begin(), watched.end(), [](const auto& w) { return wakes_only(w) && !w.ready; });
-    return idle ? Result(about(CauseKind::idle)) : Result();
+    if (!wait.multiplexed) return {};
+    const bool silent = ran_out_in_silence(wait);
+    if (watched.size() < 2 && !silent) return {};
+    const bool none_ready = std::none_of(watched.begin(), watched.end(), [](const auto& w) { return w.ready != 0; });
+    const bool nobody = silent || std::all_of(watched.begin(), watched.end(), wakes_only);
+    return none_ready && nobody ? Result(about(CauseKind::idle)) : Result();
 }
 
 Result accepting(const Wait& wait) {

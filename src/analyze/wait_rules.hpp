@@ -42,6 +42,14 @@ struct Wait {
     bool timed_out = false;
 };
 
+// Whether its set is kept from wait to wait (epoll(7)) and so contains what nothing is expected of, too; what poll(2)
+// and select(2) wait for is put together each time.
+bool is_standing(const resolve::ResolvedCall& call);
+
+// A wait of several whose time ran out on a connection that owes no reply as far as can be told: the last octets came
+// from it.
+bool ran_out_in_silence(const Wait& wait);
+
 struct WaitRule {
     std::string_view name;
     std::optional<Cause> (*apply)(const Wait&);

@@ -68,6 +68,21 @@ std::string lookup_words(const Endpoint& peer, NameEvidence evidence) {
     return "named by " + std::string(evidence_word(evidence));
 }
 
+// Which of several names led to one address, nothing can tell when each is known equally well: the others are said.
+std::string rivals(const Endpoint& peer, NameEvidence evidence, const std::vector<NameClaim>& claims) {
+    constexpr std::size_t told = 2;
+    std::vector<std::string> names;
+    for (const NameClaim& claim : claims)
+        if (claim.evidence == evidence && claim.name != peer.host &&
+            std::find(names.begin(), names.end(), claim.name) == names.end())
+            names.push_back(claim.name);
+    if (names.empty()) return {};
+    std::string list;
+    for (std::size_t i = 0; i < std::min(names.size(), told); ++i) list.append(i == 0 ? "" : ", ").append(names[i]);
+    if (names.size() > told) list += " and " + std::to_string(names.size() - told) + " more";
+    return " (" + list + (names.size() == 1 ? " has" : " have") + " the same address)";
+}
+
 }  // namespace
 
 std::string_view evidence_name(NameEvidence evidence) {
@@ -100,6 +115,7 @@ std::string evidence_sentence(const std::vector<Endpoint>& peers, const std::vec
     if (looked_up) found.pop_back();
     std::string how = looked_up ? lookup_words(first, lookup) : "named by " + joined(found);
     if (looked_up && !first.canonical_name.empty()) how += " (CNAME " + first.canonical_name + ")";
+    if (looked_up && found.empty()) how += rivals(first, lookup, claims);
     if (looked_up && !found.empty()) how += ", then named it by " + joined(found);
     return sentence.empty() ? how : sentence + "; " + how;
 }

@@ -18,7 +18,8 @@ std::string_view evidence_word(resolve::NameEvidence evidence);
 std::string evidence_list(const resolve::Endpoint& peer, const std::vector<resolve::NameClaim>& claims);
 
 // "203.0.113.9; the program asked DNS for extra.example.org (CNAME cdn.example.net)", of peers with one name; empty
-// when the name says it all. As recorded: the caller makes it printable.
+// when the name says it all. Where nothing but a look-up led there, other names it gave the address are said, too. As
+// recorded: the caller makes it printable.
 std::string evidence_sentence(const std::vector<resolve::Endpoint>& peers,
                               const std::vector<resolve::NameClaim>& claims);
 

@@ -162,6 +162,13 @@ TEST_CASE("the endpoint ledger adds up connections, bytes and waits") {
     CHECK(server.lookup_median_ns == 20 * ms);
 }
 
+TEST_CASE("the waits for an endpoint add up without overflow") {
+    analyze::EndpointLine line;
+    line.connect_ns = line.receive_ns = INT64_MAX;
+    line.send_ns = 1;
+    CHECK(line.waited_ns() == INT64_MAX);
+}
+
 TEST_CASE("per-call statistics subtract the floor and never go below nothing") {
     MadeRun run(1'000);
     for (int i = 1; i <= 100; ++i) run.call(MadeCall("read", 0, i * 100, i % 10 ? 1 : -EAGAIN));

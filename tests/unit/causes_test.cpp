@@ -87,6 +87,18 @@ TEST_CASE("a name service behind a UNIX socket is DNS as well") {
     }
 }
 
+TEST_CASE("a name service that is not there was asked for nothing") {
+    const auto nscd = connection(ConnectionState::fresh, Direction::none, [](resolve::Connection& made) {
+        made.transport = resolve::Transport::unix_socket;
+        made.peer = {resolve::Transport::unix_socket, "", resolve::NameEvidence::none, "", "/var/run/nscd/socket", 0};
+        made.name_service = "nscd";
+    });
+    const Cause absent = cause_of(MadeCall("connect", 0, ms, -ENOENT).about(nscd).resolved());
+    CHECK(absent.kind == CauseKind::local_socket);
+    CHECK(absent.subject == "/var/run/nscd/socket");
+    CHECK(kind_of(MadeCall("connect").about(nscd)) == CauseKind::dns);
+}
+
 TEST_CASE("from the client hello to the end of the handshake a connection negotiates") {
     const auto negotiating = [](std::optional<std::int64_t> to_ns) {
         return connection(ConnectionState::connected, Direction::sent, [to_ns](resolve::Connection& made) {
