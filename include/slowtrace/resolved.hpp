@@ -132,6 +132,9 @@ struct PhaseStretch {
     std::uint64_t bytes_sent = 0, bytes_received = 0;
     std::uint64_t exchange = 0;  // the number of the request it belongs to, from 1; 0: none
     Endpoint peer;               // whom it was with: a proxied connection's target changes from request to request
+    // Of a transfer: it began with a call that waited for the first octet and then for many more, so its exchange has
+    // no known time to the first byte.
+    bool first_byte_unknown = false;
 };
 
 // Who holds the other end inside this machine.

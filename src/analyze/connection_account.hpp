@@ -26,6 +26,7 @@ struct Passage {
     resolve::Phase phase = resolve::Phase::idle;
     std::int64_t from_ns = 0, to_ns = 0;
     std::uint64_t bytes_sent = 0, bytes_received = 0, exchange = 0;
+    bool first_byte_unknown = false;
     std::int64_t ns() const { return to_ns - from_ns; }
     bool timed() const { return phase == resolve::Phase::transfer && is_timed(ns(), bytes_received); }
 };

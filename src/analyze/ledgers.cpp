@@ -76,7 +76,13 @@ ConnectionAccount& EndpointLedger::account(const Connection& connection) {
 
 void EndpointLedger::phase(const Connection& connection, const resolve::PhaseStretch& stretch) {
     const std::int64_t from_ns = sane(stretch.from_ns), to_ns = std::max(from_ns, sane(stretch.to_ns));
-    const Passage passage{stretch.phase, from_ns, to_ns, stretch.bytes_sent, stretch.bytes_received, stretch.exchange};
+    const Passage passage{stretch.phase,
+                          from_ns,
+                          to_ns,
+                          stretch.bytes_sent,
+                          stretch.bytes_received,
+                          stretch.exchange,
+                          stretch.first_byte_unknown};
     ConnectionAccount& kept = account(connection);
     const bool certain = peer_may_change(connection, stretch.peer);
     if (!certain && kept.early.size() < ConnectionAccount::early_limit) {
@@ -148,7 +154,7 @@ void EndpointLedger::continue_exchange(ConnectionAccount& account, EndpointRow& 
     }
     if (passage.phase != Phase::transfer || exchange.answered) return;
     exchange.answered = true;
-    if (passage.exchange != 0) row.first_byte.add(exchange.waited_ns);
+    if (passage.exchange != 0 && !passage.first_byte_unknown) row.first_byte.add(exchange.waited_ns);
 }
 
 void EndpointLedger::end_exchange(ConnectionAccount& account) {

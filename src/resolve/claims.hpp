@@ -1,8 +1,9 @@
 // Whom a connection is with, by all that is known: each new piece of evidence is kept, the best names the peer.
 //
 // Evidence is ranked (NameEvidence); of equal rank the latest wins, as a proxied connection's target changes. An
-// address in place of a name never replaces a name, but as the target of a proxy's next request. A proxy's target replaces what was connected to, which becomes
-// the carrier; what is then said inside the tunnel (TLS SNI) replaces the target's name only.
+// address in place of a name never replaces a name, but as the target of a proxy's next request. A proxy's target
+// replaces what was connected to, which becomes the carrier; what is then said inside the tunnel (TLS SNI) replaces the
+// target's name only.
 #pragma once
 
 #include "slowtrace/resolved.hpp"

@@ -19,6 +19,10 @@ constexpr std::uint64_t shortest_request = 64;
 constexpr std::uint64_t shortest_http2_request = 32;
 // A client acknowledges while it reads; the next request comes when it has read all and thought of it.
 constexpr std::uint64_t pause_ns = 10'000'000;
+// What a server sends at once, before it hears of the first of it (ten segments, RFC 6928).
+constexpr std::uint64_t longest_flight = 16 * 1024;
+// What a call finds there when it is woken, unless it was told to wait for all (MSG_WAITALL, recv(2)).
+constexpr std::uint64_t longest_delivery = 256 * 1024;
 constexpr std::uint16_t quic_port = 443;
 
 bool is_quic(const Connection& connection) {
@@ -223,12 +227,21 @@ void Life::encouraged(bool sent, const Passage& passage) {
     connection_->last_direction = Direction::sent;
 }
 
+// One call that waited for the beginning of an answer and then for more of it.
+bool Life::waited_for_more(bool sent, const Passage& passage) const {
+    return last_ == Last::request && !sent && passage.blocked &&
+           passage.bytes >= (passage.for_all ? longest_flight : longest_delivery);
+}
+
 void Life::answered(bool sent, const Passage& passage) {
     pass_over_prelude();
-    const std::int64_t first_ns = passage.blocked ? passage.to_ns : passage.from_ns;
+    const bool first_byte_unknown = waited_for_more(sent, passage);
+    // What a call sends is on its way before it waits for room.
+    const bool waited_first = passage.blocked && !sent && !first_byte_unknown;
+    const std::int64_t first_ns = waited_first ? passage.to_ns : passage.from_ns;
     if (last_ == Last::request) {
         spend(Phase::first_byte, first_ns);
-        if (!connection_->first_byte_ns) connection_->first_byte_ns = std::max(first_ns, cursor_ns_);
+        if (exchange_ == 1 && !first_byte_unknown) connection_->first_byte_ns = std::max(first_ns, cursor_ns_);
     } else if (last_ == Last::none || over_) {
         spend(Phase::idle, first_ns);
     }
@@ -236,6 +249,7 @@ void Life::answered(bool sent, const Passage& passage) {
     waited_ns_ = 0;
     spend(Phase::transfer, passage.to_ns);
     enter(Phase::transfer);
+    stretch_.first_byte_unknown = stretch_.first_byte_unknown || first_byte_unknown;
     count(sent, passage.bytes);
     answered_ns_ = passage.to_ns;
     answered_bytes_ += passage.bytes;
@@ -304,7 +318,7 @@ void Life::enter(Phase phase) {
     if (open_ && stretch_.phase == phase && stretch_.exchange == exchange) return;
     shut();
     open_ = true;
-    stretch_ = {phase, cursor_ns_, cursor_ns_, 0, 0, exchange, {}};
+    stretch_ = {phase, cursor_ns_, cursor_ns_, 0, 0, exchange, {}, false};
 }
 
 void Life::spend(Phase phase, std::int64_t to_ns) {
@@ -344,7 +358,7 @@ void Life::merge_held(Phase phase, std::uint64_t from_exchange) {
     auto first = std::find_if(held_.begin(), held_.end(),
                               [&](const PhaseStretch& one) { return one.exchange >= from_exchange; });
     if (first == held_.end()) return;
-    PhaseStretch merged{phase, first->from_ns, first->from_ns, 0, 0, 0, {}};
+    PhaseStretch merged{phase, first->from_ns, first->from_ns, 0, 0, 0, {}, false};
     for (auto one = first; one != held_.end(); ++one) {
         merged.bytes_sent += one->bytes_sent;
         merged.bytes_received += one->bytes_received;

@@ -19,6 +19,9 @@
 // request or the end and the program did not wait for more. A server that sends no ticket and then the head of its
 // answer in a record of its own has that head taken for one, until the next record.
 //
+// Where one blocking call brought more of an answer than can have been there at once, when the first of it came is not
+// known: the answer is `transfer` from the call's entry, and says so (PhaseStretch::first_byte_unknown).
+//
 // The end of the input or a reset ends the answer: what follows is idle. Of the quiet before it, what the program
 // spent in a blocking call or in poll(2) or select(2) for this connection belongs to the answer; epoll(7) watches idle
 // connections, too, and says nothing.
@@ -39,6 +42,7 @@ struct Passage {
     std::int64_t from_ns = 0, to_ns = 0;
     std::uint64_t bytes = 0;
     bool blocked = false;
+    bool for_all = false;  // it was not to return before it had all it asked for
 };
 
 class Life {
@@ -82,6 +86,7 @@ class Life {
     void begin_tls(const Passage& passage);
     void requested(bool sent, const Passage& passage);
     void answered(bool sent, const Passage& passage);
+    bool waited_for_more(bool sent, const Passage& passage) const;
     void encouraged(bool sent, const Passage& passage);
     bool acknowledges(const Passage& passage) const;
     void hold(const Passage& passage, bool tickets);

@@ -51,7 +51,8 @@ const model::SocketMessages* messages_of(const CallContext& context) {
 
 Passage passage_of(const CallContext& context, const TrackedFile& file, std::uint64_t bytes) {
     const bool blocked = !file.nonblocking && context.lasted();
-    return {context.call.entry_ns(), context.time_ns(), bytes, blocked};
+    const bool for_all = (message_flags(context) & MSG_WAITALL) != 0;
+    return {context.call.entry_ns(), context.time_ns(), bytes, blocked, for_all};
 }
 
 void count_sent(CallContext& context, TrackedFile& file, std::uint64_t bytes) {

@@ -478,6 +478,41 @@ TEST_CASE("a plain proxy's stretches are each of their own target", "[resolve][l
                        {"one.test:80", 2100}, {"two.test:80", 2100}, {"198.51.100.7:80", 2100}});
 }
 
+TEST_CASE("one long call for much of an answer leaves its first byte unknown", "[resolve][life]") {
+    LifeProbe probe(80);
+    const bool for_all = GENERATE(true, false);
+    CAPTURE(for_all);
+    auto receive = [&](int bytes, int from, int to) {
+        probe.play("1 recvfrom(4 0 9 " + std::string(for_all ? "256" : "0") + ") = " + std::to_string(bytes) +
+                   at_ms(from, to));
+    };
+    auto unknown = [&] {
+        return std::count_if(probe.stretches.begin(), probe.stretches.end(),
+                             [](const PhaseStretch& one) { return one.first_byte_unknown; });
+    };
+    probe.send(70, 25, 25);
+    SECTION("much") {
+        receive(for_all ? 16384 : 262144, 30, 130);
+        CHECK_FALSE(probe.connection().first_byte_ns);
+        receive(200, 130, 130);
+        probe.send(70, 150, 150);
+        receive(100, 150, 160);
+        CHECK_FALSE(probe.connection().first_byte_ns);
+        probe.close(200);
+        CHECK(unknown() == 1);
+        const Lines all = probe.phases();
+        REQUIRE(all.size() > 5);
+        CHECK(all[3] == "first_byte 25-30 #1");
+        CHECK(all[4] == std::string("transfer 30-130 -") + (for_all ? "16584" : "262344") + " #1");
+    }
+    SECTION("little") {
+        receive(for_all ? 16383 : 262143, 30, 130);
+        CHECK(probe.connection().first_byte_ns == 130 * ms);
+        probe.close(200);
+        CHECK(unknown() == 0);
+    }
+}
+
 TEST_CASE("what is read of the error queue was not received", "[resolve][life]") {
     LifeProbe probe(80);
     probe.send(70, 25, 25);
