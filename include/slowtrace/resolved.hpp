@@ -167,6 +167,7 @@ struct Connection {
     bool may_multiplex = false;
     std::optional<std::int64_t> dns_from_ns,
         dns_to_ns;  // the questions that led to its address, for the first to use it
+    std::optional<std::int64_t> tunnel_from_ns, tunnel_to_ns;  // from asking a proxy for the target to its answer
     std::optional<std::int64_t> tls_from_ns, tls_to_ns;
     std::uint32_t tls_version = 0;  // 0x0304 is TLS 1.3; 0: none or not known
     std::optional<std::int64_t> first_request_ns, first_byte_ns;

@@ -104,10 +104,21 @@ namespace {
 
 // --- the rules
 
+// Until a proxy has answered there is no connection to its target. As with a handshake, the call that brought the
+// answer waited for it; one that was not understood ends with the first request.
+bool awaits_tunnel(const Wait& wait, const Connection& connection) {
+    if (!connection.tunnel_from_ns || connection.requests != 0 || !moves_data(wait)) return false;
+    const Syscall& call = wait.call.call;
+    const bool asked = call.exit_ns() >= *connection.tunnel_from_ns;
+    const bool ended = (connection.tunnel_to_ns && call.entry_ns() >= *connection.tunnel_to_ns) ||
+                       (connection.tls_from_ns && call.entry_ns() >= *connection.tls_from_ns);
+    return asked && !ended;
+}
+
 Result connecting(const Wait& wait) {
     const Connection* connection = host(wait);
     if (!connection) return {};
-    const bool pending = wait.descriptor->state == ConnectionState::connecting;
+    const bool pending = wait.descriptor->state == ConnectionState::connecting || awaits_tunnel(wait, *connection);
     if (wait.activity != Activity::connect && !pending) return {};
     return about(CauseKind::connect, *connection);
 }

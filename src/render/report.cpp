@@ -115,12 +115,21 @@ std::string extremes(std::uint64_t count, std::int64_t median_ns, std::int64_t m
     return ", median " + format_duration(median_ns) + ", max " + format_duration(max_ns);
 }
 
+bool asked_for_tunnel(const CauseLine& line) {
+    return std::any_of(line.claims.begin(), line.claims.end(), [](const resolve::NameClaim& claim) {
+        return claim.evidence == resolve::NameEvidence::http_connect || claim.evidence == resolve::NameEvidence::socks;
+    });
+}
+
 std::string cause_text(const CauseLine& line) {
     std::string text = shorten(visible(describe(line.kind, line.subject)), subject_width);
     if (line.attempts) {
         const Attempts& attempts = *line.attempts;
-        return text + ": " + counted(attempts.count, "attempt", "attempts") + ", " + attempt_outcomes(attempts, true) +
-               extremes(attempts.count, attempts.median_ns, attempts.max_ns);
+        text += ": " + counted(attempts.count, "attempt", "attempts") + ", " + attempt_outcomes(attempts, true) +
+                extremes(attempts.count, attempts.median_ns, attempts.max_ns);
+        if (!asked_for_tunnel(line) || line.waits == 0) return text;
+        return text + "; with the proxy's answer " + counted(line.waits, "wait", "waits") +
+               extremes(line.waits, line.median_ns, line.max_ns);
     }
     if (line.waits == 0 || line.kind == CauseKind::tracing) return text;
     return text + ": " + counted(line.waits, "wait", "waits") + extremes(line.waits, line.median_ns, line.max_ns);

@@ -53,6 +53,16 @@ void pass_on(Life& life, const model::StreamFact& fact) {
     if (source == model::NameClaim::HTTP_CONNECT || source == model::NameClaim::SOCKS) life.asks_for_tunnel();
 }
 
+// A proxy that refused may be asked again.
+void note_tunnel(Connection& connection, const model::StreamFact& fact) {
+    const auto source = fact.name().source();
+    if (source == model::NameClaim::HTTP_CONNECT || source == model::NameClaim::SOCKS) {
+        connection.tunnel_from_ns = fact.time_ns();
+        connection.tunnel_to_ns.reset();
+    }
+    if (fact.has_proxy()) connection.tunnel_to_ns = fact.time_ns();
+}
+
 }  // namespace
 
 TrackedFile* socket_at(const ThreadState& thread, int descriptor, std::int64_t time_ns) {
@@ -64,6 +74,7 @@ TrackedFile* socket_at(const ThreadState& thread, int descriptor, std::int64_t t
 void heard(RunState& run, ThreadState& thread, const model::StreamFact& fact) {
     TrackedFile* socket = socket_at(thread, fact.fd(), fact.time_ns());
     if (socket == nullptr) return;
+    note_tunnel(*socket->connection, fact);
     if (fact.has_peer() && !socket->socket->fixed)
         run.connections.set_peer(*socket, fact.peer(), *thread.process, fact.time_ns());
     if (fact.has_name() && is_sound(fact.name().name()))

@@ -21,6 +21,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import attach_cases  # noqa: E402
 import bad_input_cases  # noqa: E402
+import idle_cases  # noqa: E402
 import live_cases  # noqa: E402
 import local_cases  # noqa: E402
 import names_cases  # noqa: E402
@@ -36,7 +37,8 @@ import transparency_cases  # noqa: E402
 from lab import Lab, Skipped, end_own_children  # noqa: E402
 
 GROUPS = (program_cases, real_program_cases, transparency_cases, signal_cases, attach_cases, live_cases, bad_input_cases,
-          socket_cases, privacy_cases, redaction_cases, scenario_cases, names_cases, transfer_cases, local_cases)
+          socket_cases, privacy_cases, redaction_cases, scenario_cases, names_cases, transfer_cases, local_cases,
+          idle_cases)
 TEST_DEADLINE_SECONDS = 240
 
 

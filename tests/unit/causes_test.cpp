@@ -119,6 +119,30 @@ TEST_CASE("from the client hello to the end of the handshake a connection negoti
     CHECK(analyze::describe(CauseKind::tls, "files.example.com:443") == "negotiating TLS with files.example.com:443");
 }
 
+TEST_CASE("until its proxy has answered a target is being connected to") {
+    const auto tunnel = [](std::optional<std::int64_t> to_ns, std::uint64_t requests = 0) {
+        return connection(ConnectionState::connected, Direction::sent, [&](resolve::Connection& made) {
+            made.tunnel_from_ns = 5 * ms;
+            made.tunnel_to_ns = to_ns;
+            made.requests = requests;
+        });
+    };
+    const auto receives = [](const resolve::ResolvedDescriptor& descriptor, std::int64_t from, std::int64_t to) {
+        return kind_of(MadeCall("recvfrom", from * ms, to * ms).about(descriptor));
+    };
+    CHECK(receives(tunnel({}), 6, 20) == CauseKind::connect);
+    CHECK(kind_of(MadeCall("poll", 6 * ms, 20 * ms).argument(2, 100).watching(tunnel({}), POLLIN, POLLIN)) ==
+          CauseKind::connect);
+    CHECK(receives(tunnel(20 * ms), 6, 20) == CauseKind::connect);
+    CHECK(receives(tunnel(20 * ms), 20, 30) == CauseKind::reply);
+    CHECK(receives(tunnel({}), 1, 4) == CauseKind::reply);
+    // An answer nobody understood ends with what is sent through the tunnel.
+    CHECK(receives(tunnel({}, 1), 30, 40) == CauseKind::reply);
+    auto secure = tunnel({});
+    secure.file->connection->tls_from_ns = 25 * ms;
+    CHECK(receives(secure, 30, 40) == CauseKind::tls);
+}
+
 TEST_CASE("a peer is named with the proxy that leads to it and the process that serves it") {
     const auto proxied = connection(ConnectionState::connected, Direction::sent, [](resolve::Connection& made) {
         made.peer = {
