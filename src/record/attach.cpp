@@ -28,6 +28,8 @@ constexpr std::uint64_t same_files = CLONE_THREAD | CLONE_FILES;
 // A thread that was on a CPU for this long since it was last seen blocked has returned to its program; less may have
 // been the kernel's own, looking whether what is waited for has come.
 constexpr std::int64_t returned_ns = 20'000;
+// How often reports are collected while seizing a thread blocks.
+constexpr std::int64_t collecting_period_ns = 2'000'000;
 
 bool has_returned(pid_t tid, const Unstopped& before, const std::optional<SyscallStop>& now, std::int64_t on_cpu_ns) {
     if (now && !same_call(*now, before.call)) return true;
@@ -38,6 +40,10 @@ bool has_returned(pid_t tid, const Unstopped& before, const std::optional<Syscal
 
 bool is_quiet(const Tracee& tracee) {
     return tracee.let_go || tracee.in_call || tracee.stopped_since_ns || tracee.unsettled;
+}
+
+bool has_ended(const ProcessStatus& status) {
+    return status.state == 'Z' || status.state == 'X';
 }
 
 bool is_ours(const ProcessStatus& status) {
@@ -86,6 +92,7 @@ void Engine::attach_to_all() {
     std::vector<Seized> seized;
     std::string refusal;
     const std::int64_t start_ns = now_ns();
+    timer_->every(collecting_period_ns);
     for (const pid_t pid : options_.attach) {
         std::string reason = seize_process(pid, seized);
         if (reason.empty()) continue;
@@ -100,37 +107,67 @@ void Engine::attach_to_all() {
     tell_start(start_ns, seized);
     for (const Seized& process : seized) {
         attached_.insert(process.pid);
-        for (const SeizedThread& thread : process.threads)
-            if (Tracee* tracee = tracees_.find(thread.tid)) look_first(*tracee, process, thread, start_ns);
+        for (const SeizedThread& thread : process.threads) {
+            // One that has stopped by itself, or has been replaced by execve, is seen already.
+            Tracee* tracee = tracees_.find(thread.tid);
+            if (tracee && tracee->unsettled) look_first(*tracee, process, thread, start_ns);
+            handle_pending();  // no thread waits for its fellows to be looked at
+        }
     }
 }
 
-// All threads there are, and those that appear meanwhile. Returns why not, or nothing.
+void Engine::handle_pending() {
+    constexpr int at_once = 32;  // busy threads stop again and again
+    for (int handled = 0; handled < at_once; ++handled) {
+        WaitReport report = wait_.poll();
+        if (report.kind != WaitReport::Kind::stopped && report.kind != WaitReport::Kind::dead) return;
+        handle(report);
+    }
+}
+
+// All threads there are, and those that appear meanwhile: an unseen one may replace all others by its execve(2).
+// Returns why not, or nothing.
 std::string Engine::seize_process(pid_t pid, std::vector<Seized>& seized) {
+    constexpr int passes_in_vain = 3;
     const auto status = read_status(pid);
     if (status && status->tgid != pid) return seize_process(status->tgid, seized);  // a thread's id: its process
     if (std::ranges::any_of(seized, [&](const Seized& one) { return one.pid == pid; })) return {};
-    Seized process{pid, audit_architecture_of(pid), {}};
-    std::set<pid_t> seen;
+    Seized process{pid, 0, {}};
     int error = status ? 0 : ESRCH;
-    for (bool more = status.has_value() && pid != getpid(); more;) {
-        more = false;
-        for (const pid_t tid : threads_of(pid)) {
-            if (!seen.insert(tid).second) continue;
-            const auto thread = read_status(tid);
-            // A thread born of one already seized is traced from birth: its creator's stop tells of it.
-            if (!thread || is_ours(*thread)) continue;
-            const int failed = seize(tid, false, false);
-            more = true;
-            if (failed == 0)
-                process.threads.push_back({tid, thread->state == 'T'});
-            else if (thread->state != 'Z' && thread->state != 'X' && failed != ESRCH)
-                error = failed;
-        }
+    for (int vain = 0; status && pid != getpid() && vain < passes_in_vain;) {
+        const SeizingPass pass = seize_threads(process);
+        error = pass.error;
+        if (pass.complete) break;
+        vain = pass.progress ? 0 : vain + 1;
     }
     if (process.threads.empty()) return why_attaching_is_forbidden(pid, error);
+    process.audit_architecture = audit_architecture_of(pid);
     seized.push_back(std::move(process));
     return {};
+}
+
+Engine::SeizingPass Engine::seize_threads(Seized& process) {
+    SeizingPass pass;
+    for (const pid_t tid : threads_of(process.pid)) {
+        const auto before = read_status(tid);
+        // A thread born of one already seized is traced from birth: its creator's stop tells of it.
+        if (!before || is_ours(*before) || has_ended(*before)) continue;
+        const int failed = seize(tid, false, false);
+        if (failed == 0) {
+            pass.complete = false;
+            pass.progress = true;
+            // A second leader is what an execve has left of the whole process.
+            if (std::ranges::any_of(process.threads, [&](const auto& one) { return one.tid == tid; }))
+                process.threads.clear();
+            process.threads.push_back({tid, before->state == 'T'});
+            continue;
+        }
+        const auto after = read_status(tid);
+        if (!after || is_ours(*after) || has_ended(*after)) continue;
+        pass.complete = false;
+        pass.error = failed;
+    }
+    return pass;
 }
 
 void Engine::tell_start(std::int64_t start_ns, const std::vector<Seized>& seized) {

@@ -55,7 +55,14 @@ class Engine {
     RecordOutcome run_attached();
     void trace_attached();
     void attach_to_all();
+    struct SeizingPass {
+        bool complete = true;   // every thread is ours
+        bool progress = false;  // one more than before is
+        int error = 0;
+    };
     std::string seize_process(pid_t pid, std::vector<Seized>& seized);
+    SeizingPass seize_threads(Seized& process);
+    void handle_pending();
     void tell_start(std::int64_t start_ns, const std::vector<Seized>& seized);
     void look_first(Tracee& tracee, const Seized& process, const SeizedThread& thread, std::int64_t start_ns);
     void look_again();
