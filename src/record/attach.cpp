@@ -128,7 +128,8 @@ void Engine::handle_pending() {
 // All threads there are, and those that appear meanwhile: an unseen one may replace all others by its execve(2).
 // Returns why not, or nothing.
 std::string Engine::seize_process(pid_t pid, std::vector<Seized>& seized) {
-    constexpr int passes_in_vain = 3;
+    constexpr int passes_in_vain = 5;
+    constexpr useconds_t pause_us = 1'000;  // an execve is soon over
     const auto status = read_status(pid);
     if (status && status->tgid != pid) return seize_process(status->tgid, seized);  // a thread's id: its process
     if (std::ranges::any_of(seized, [&](const Seized& one) { return one.pid == pid; })) return {};
@@ -139,7 +140,9 @@ std::string Engine::seize_process(pid_t pid, std::vector<Seized>& seized) {
         error = pass.error;
         if (pass.complete) break;
         vain = pass.progress ? 0 : vain + 1;
+        if (!pass.progress) usleep(pause_us);
     }
+    forget_replaced(process);
     if (process.threads.empty()) return why_attaching_is_forbidden(pid, error);
     process.audit_architecture = audit_architecture_of(pid);
     seized.push_back(std::move(process));
@@ -148,13 +151,16 @@ std::string Engine::seize_process(pid_t pid, std::vector<Seized>& seized) {
 
 Engine::SeizingPass Engine::seize_threads(Seized& process) {
     SeizingPass pass;
+    bool tried = false, any = false;
     for (const pid_t tid : threads_of(process.pid)) {
         const auto before = read_status(tid);
+        if (!before || has_ended(*before)) continue;
+        any = true;
         // A thread born of one already seized is traced from birth: its creator's stop tells of it.
-        if (!before || is_ours(*before) || has_ended(*before)) continue;
+        if (is_ours(*before)) continue;
+        tried = true;
         const int failed = seize(tid, false, false);
         if (failed == 0) {
-            pass.complete = false;
             pass.progress = true;
             // A second leader is what an execve has left of the whole process.
             if (std::ranges::any_of(process.threads, [&](const auto& one) { return one.tid == tid; }))
@@ -163,11 +169,22 @@ Engine::SeizingPass Engine::seize_threads(Seized& process) {
             continue;
         }
         const auto after = read_status(tid);
-        if (!after || is_ours(*after) || has_ended(*after)) continue;
-        pass.complete = false;
-        pass.error = failed;
+        if (after && !is_ours(*after) && !has_ended(*after)) pass.error = failed;
     }
+    pass.complete = any && !tried;
     return pass;
+}
+
+// An execve meanwhile has left one thread, which has taken the leader's id.
+void Engine::forget_replaced(Seized& process) {
+    const auto now = threads_of(process.pid);
+    const auto is_there = [&](const SeizedThread& one) { return std::ranges::find(now, one.tid) != now.end(); };
+    std::erase_if(process.threads, [&](const SeizedThread& one) { return !is_there(one); });
+    const auto leader = read_status(process.pid);
+    const bool known =
+        std::ranges::any_of(process.threads, [&](const SeizedThread& one) { return one.tid == process.pid; });
+    if (!known && leader && is_ours(*leader) && !has_ended(*leader))
+        process.threads.insert(process.threads.begin(), {process.pid, leader->state == 'T'});
 }
 
 void Engine::tell_start(std::int64_t start_ns, const std::vector<Seized>& seized) {

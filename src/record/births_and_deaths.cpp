@@ -143,9 +143,11 @@ void Engine::on_exec(Tracee& leader, StoppedTracee stopped) {
     // execve(2): whichever thread calls it takes the leader's tid, and every other thread is gone.
     const auto former = static_cast<pid_t>(stopped.event_message().value_or(static_cast<unsigned long>(stopped.tid())));
     const pid_t pid = stopped.tid();
+    // Seized within its execve, under the id it has taken, or never heard of: the leader's place is its own.
+    const pid_t known = tracees_.find(former) ? former : pid;
     std::vector<pid_t> vanished;
     for (auto& [tid, other] : tracees_)
-        if (other->pid == pid && tid != former) vanished.push_back(tid);
+        if (other->pid == pid && tid != known) vanished.push_back(tid);
     for (const pid_t tid : vanished) {
         Tracee& other = *tracees_.find(tid);
         calls_.abandon(other, model::Syscall::EXECED, stopped.stamp_ns());
@@ -155,9 +157,8 @@ void Engine::on_exec(Tracee& leader, StoppedTracee stopped) {
         tell_death(other, death);
         tracees_.erase(tid);
     }
-    if (former != pid) tracees_.rename(former, pid);
-    Tracee* tracee = former == pid ? &leader : tracees_.find(pid);
-    if (!tracee) return std::move(stopped).resume_to_next_call();  // its thread died untold; the process lives on
+    if (known != pid) tracees_.rename(known, pid);
+    Tracee* tracee = known == pid ? &leader : tracees_.find(pid);
     if (!started_) start_run(*tracee, stopped.stamp_ns());
     calls_.end_program(*tracee, stopped.stamp_ns());
     // exec unshares the descriptor table and closes what was marked close-on-exec.

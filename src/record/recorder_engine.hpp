@@ -62,6 +62,7 @@ class Engine {
     };
     std::string seize_process(pid_t pid, std::vector<Seized>& seized);
     SeizingPass seize_threads(Seized& process);
+    static void forget_replaced(Seized& process);
     void handle_pending();
     void tell_start(std::int64_t start_ns, const std::vector<Seized>& seized);
     void look_first(Tracee& tracee, const Seized& process, const SeizedThread& thread, std::int64_t start_ns);
