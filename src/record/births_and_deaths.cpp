@@ -123,6 +123,7 @@ void Engine::adopt(StoppedTracee stopped) {
     tracee.process = is_thread ? relative->process : tracees_.new_process();
     tracee.descriptors = is_thread ? relative->descriptors : std::make_shared<DescriptorWatch>();
     tracee.name = read_comm(tid).value_or("");
+    calls_.met(pid, tid);
     model::ThreadBirth birth;
     birth.set_kind(model::ThreadBirth::ADOPTED);
     birth.set_has_parent(relative != nullptr);
