@@ -31,11 +31,20 @@ constexpr std::int64_t returned_ns = 20'000;
 // How often reports are collected while seizing a thread blocks.
 constexpr std::int64_t collecting_period_ns = 2'000'000;
 
-bool has_returned(pid_t tid, const Unstopped& before, const std::optional<SyscallStop>& now, std::int64_t on_cpu_ns) {
+bool has_returned(const Tracee& tracee, const Unstopped& before, const std::optional<SyscallStop>& now,
+                  std::int64_t on_cpu_ns) {
     if (now && !same_call(*now, before.call)) return true;
-    // One that moves octets runs now and then without returning: only its program's own time tells.
-    if (moves_octets(before.call)) return !now && user_ticks(tid) > before.user_ticks;
+    // One that moves octets runs now and then without returning: only its program's own time tells, or what it has
+    // done.
+    if (moves_octets(before.call))
+        return now ? has_returned_between(before.call, before.progress,
+                                          progress_of(before.call, tracee.pid, tracee.tid))
+                   : user_ticks(tracee.tid) > before.user_ticks;
     return !now || on_cpu_ns - before.on_cpu_ns > returned_ns;
+}
+
+Unstopped seen_in(const SyscallStop& call, const Tracee& tracee, std::int64_t now) {
+    return {call, now, time_on_cpu_ns(tracee.tid), user_ticks(tracee.tid), progress_of(call, tracee.pid, tracee.tid)};
 }
 
 bool is_quiet(const Tracee& tracee) {
@@ -211,6 +220,7 @@ void Engine::tell_start(std::int64_t start_ns, const std::vector<Seized>& seized
             tell_birth(tracee, birth);
             if (first) continue;
             first = &tracee;
+            calls_.met(process.pid, thread.tid);
             tell_program(tracee, start_ns, process.pid, false);
         }
     }
@@ -223,7 +233,7 @@ void Engine::look_first(Tracee& tracee, const Seized& process, const SeizedThrea
     const bool disturbed =
         call && !thread.stopped && disturbance_of(*call, tracee.pid, tracee.tid, false) == Disturbance::lasting;
     if (disturbed) {
-        tracee.unstopped = {*call, now_ns(), time_on_cpu_ns(tracee.tid), user_ticks(tracee.tid)};
+        tracee.unstopped = seen_in(*call, tracee, now_ns());
         unstopped_.insert(tracee.tid);
         return;
     }
@@ -233,11 +243,26 @@ void Engine::look_first(Tracee& tracee, const Seized& process, const SeizedThrea
 
 // The threads left alone: has one left its call, and may it be stopped now?
 void Engine::look_again() {
+    constexpr std::int64_t period_ns = 8'000'000, share = 20;  // of our time, for many threads
+    const std::int64_t start_ns = now_ns();
+    if (start_ns < look_due_ns_) return;
     for (auto tid = unstopped_.begin(); tid != unstopped_.end();) {
         Tracee* tracee = tracees_.find(*tid);
         const bool settled = !tracee || !tracee->unstopped || stop_if_possible(*tracee);
         tid = settled ? unstopped_.erase(tid) : std::next(tid);
     }
+    const std::int64_t end_ns = now_ns();
+    look_due_ns_ = end_ns + std::max(period_ns, share * (end_ns - start_ns));
+}
+
+// It left its call for another that must not be stopped either: what lies between is not in the recording.
+void Engine::tell_missed_calls(const Tracee& tracee, std::int64_t time_ns) {
+    auto& loss = *event_.mutable_loss();
+    loss.Clear();
+    loss.set_time_ns(time_ns);
+    loss.set_reason("calls of thread " + std::to_string(tracee.tid) +
+                    " were not seen: it could not be stopped unharmed yet");
+    sink_.event(event_);
 }
 
 bool Engine::stop_if_possible(Tracee& tracee) {
@@ -245,7 +270,7 @@ bool Engine::stop_if_possible(Tracee& tracee) {
     Unstopped& before = *tracee.unstopped;
     const auto call = read_blocked_call(tracee.tid, before.call.audit_architecture);
     const std::int64_t now = now_ns(), on_cpu = time_on_cpu_ns(tracee.tid);
-    if (!has_returned(tracee.tid, before, call, on_cpu)) {
+    if (!has_returned(tracee, before, call, on_cpu)) {
         before.seen_ns = now;
         before.on_cpu_ns = on_cpu;
         return false;
@@ -253,7 +278,10 @@ bool Engine::stop_if_possible(Tracee& tracee) {
     calls_.abandon(tracee, model::Syscall::DETACHED, before.seen_ns);
     if (call && disturbance_of(*call, tracee.pid, tracee.tid, true) == Disturbance::lasting) {
         calls_.found(tracee, *call, now);
-        before = {*call, now, on_cpu, user_ticks(tracee.tid)};
+        const bool told = std::exchange(before.missed_told, true);
+        if (!told) tell_missed_calls(tracee, now);
+        before = seen_in(*call, tracee, now);
+        before.missed_told = true;
         return false;
     }
     tracee.unstopped.reset();  // `before` is gone

@@ -3,11 +3,14 @@
 
 #include <elf.h>
 #include <linux/audit.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdio>
 #include <cstring>
 #include <string>
@@ -97,6 +100,28 @@ const SyscallRow& row_of(const SyscallStop& call, const Architecture*& architect
     return model::syscall_row(architecture->abi, static_cast<std::uint32_t>(call.number & ~architecture->number_tag));
 }
 
+// Those that inc_syscw() counts as they return (fs/read_write.c).
+constexpr std::array counted_writes{Call::write, Call::writev, Call::sendfile, Call::sendfile64, Call::copy_file_range};
+
+std::uint64_t write_calls(pid_t tid) {
+    // Without "task" it would be the whole process'.
+    const std::string name = std::to_string(tid);
+    const auto text = read_file("/proc/" + name + "/task/" + name + "/io", 512);
+    const auto at = text ? text->find("syscw:") : std::string::npos;
+    unsigned long long calls = 0;
+    if (at != std::string::npos) std::sscanf(text->c_str() + at, "syscw: %llu", &calls);
+    return calls;
+}
+
+// All a program has written to its TCP connection (struct tcp_info); 0 for any other socket.
+std::uint64_t octets_sent(const UniqueFd& socket) {
+    tcp_info state{};
+    socklen_t length = sizeof state;
+    if (!socket || getsockopt(socket.get(), IPPROTO_TCP, TCP_INFO, &state, &length) != 0) return 0;
+    if (length < offsetof(tcp_info, tcpi_bytes_retrans) + sizeof state.tcpi_bytes_retrans) return 0;
+    return state.tcpi_bytes_sent - state.tcpi_bytes_retrans + state.tcpi_notsent_bytes;
+}
+
 }  // namespace
 
 std::uint32_t audit_architecture_of(pid_t pid) {
@@ -156,6 +181,24 @@ std::uint64_t user_ticks(pid_t tid) {
     if (name_end != std::string::npos)
         std::sscanf(stat->c_str() + name_end + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu", &ticks);
     return ticks;
+}
+
+Progress progress_of(const SyscallStop& call, pid_t pid, pid_t tid) {
+    const Architecture* architecture = nullptr;
+    const Call kind = row_of(call, architecture).call;
+    if (kind == Call::sendto) {
+        const int fd = static_cast<int>(static_cast<std::uint32_t>(call.arguments[0]));
+        return {0, octets_sent(copy_descriptor(pid, tid, fd))};
+    }
+    return {std::ranges::find(counted_writes, kind) != counted_writes.end() ? write_calls(tid) : 0, 0};
+}
+
+bool has_returned_between(const SyscallStop& call, const Progress& before, const Progress& after) {
+    if (after.write_calls > before.write_calls) return true;
+    const Architecture* architecture = nullptr;
+    // One call sends no more than its own octets.
+    return row_of(call, architecture).call == Call::sendto && after.octets_sent > before.octets_sent &&
+           after.octets_sent - before.octets_sent > call.arguments[2];
 }
 
 bool moves_octets(const SyscallStop& call) {

@@ -68,6 +68,7 @@ class Engine {
     void look_first(Tracee& tracee, const Seized& process, const SeizedThread& thread, std::int64_t start_ns);
     void look_again();
     bool stop_if_possible(Tracee& tracee);
+    void tell_missed_calls(const Tracee& tracee, std::int64_t time_ns);
     void settle(Tracee& tracee, StoppedTracee& stopped);
     std::optional<std::int64_t> interrupted_result(StoppedTracee& stopped, const SyscallStop& position,
                                                    const std::optional<SyscallStop>& found);
@@ -133,6 +134,7 @@ class Engine {
     std::int64_t ending_since_ns_ = 0;
     std::int64_t start_ns_ = 0;
     std::int64_t long_waits_told_ns_ = 0;
+    std::int64_t look_due_ns_ = 0;  // when to look at the unstopped threads again
     struct {
         int number = 0;
         bool ours = false;  // passed on by us
