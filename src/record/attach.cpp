@@ -15,6 +15,7 @@
 #include <exception>
 #include <thread>
 
+#include "record/descriptor_copy.hpp"
 #include "record/forbidden.hpp"
 #include "record/proc.hpp"
 #include "record/recorder_engine.hpp"
@@ -153,7 +154,9 @@ std::string Engine::seize_process(pid_t pid, std::vector<Seized>& seized) {
     }
     forget_replaced(process);
     if (process.threads.empty()) return why_attaching_is_forbidden(pid, error);
-    process.audit_architecture = audit_architecture_of(pid);
+    // A leader that has exited tells nothing more.
+    for (const SeizedThread& thread : process.threads)
+        if (process.audit_architecture == 0) process.audit_architecture = audit_architecture_of(thread.tid);
     seized.push_back(std::move(process));
     return {};
 }
@@ -207,7 +210,8 @@ void Engine::tell_start(std::int64_t start_ns, const std::vector<Seized>& seized
         for (const SeizedThread& thread : process.threads) {
             Tracee& tracee = tracees_.add(thread.tid, process.pid);
             tracee.process = id;
-            tracee.descriptors = descriptors;
+            const bool shares = !first || share_descriptors(first->tid, thread.tid);  // unshare(2) ends it
+            tracee.descriptors = shares ? descriptors : std::make_shared<DescriptorWatch>();
             tracee.name = read_comm(thread.tid).value_or("");
             tracee.unsettled = true;
             const Tracee* creator = first ? first : relative;
@@ -216,7 +220,7 @@ void Engine::tell_start(std::int64_t start_ns, const std::vector<Seized>& seized
             birth.set_has_parent(creator != nullptr);
             if (creator) birth.set_parent_thread(index(creator->thread));
             birth.set_time_ns(start_ns);
-            if (first) birth.set_clone_flags(same_files);
+            if (first) birth.set_clone_flags(shares ? same_files : CLONE_THREAD);
             tell_birth(tracee, birth);
             if (first) continue;
             first = &tracee;

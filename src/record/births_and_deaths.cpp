@@ -187,12 +187,12 @@ bool Engine::last_of_its_table(const Tracee& tracee) {
 
 // What runs now, by /proc.
 void Engine::tell_program(const Tracee& tracee, std::int64_t time_ns, pid_t former_tid, bool setuid_ignored) {
-    const pid_t pid = tracee.pid;
+    const pid_t tid = tracee.tid;  // the leader may have exited
     model::Exec exec;
     exec.set_thread(index(tracee.thread));
     exec.set_time_ns(time_ns);
-    exec.set_path(read_link("/proc/" + std::to_string(pid) + "/exe").value_or(""));
-    CommandLine command_line = read_command_line(pid);
+    exec.set_path(read_link("/proc/" + std::to_string(tid) + "/exe").value_or(""));
+    CommandLine command_line = read_command_line(tid);
     for (std::string& argument : command_line.arguments) exec.add_argv(std::move(argument));
     exec.set_argv_truncated(command_line.truncated);
     exec.set_former_tid(former_tid);
@@ -218,6 +218,14 @@ void Engine::on_exit(Tracee& tracee, StoppedTracee stopped) {
     std::move(stopped).resume();
 }
 
+// wait(2) tells a leader's death last; one that had exited before slowtrace attached is never told.
+bool Engine::is_last_of_process(const Tracee& tracee) {
+    if (tracee.tid == tracee.pid) return true;
+    return !tracees_.find(tracee.pid) && std::ranges::none_of(tracees_, [&](const auto& entry) {
+        return entry.second->pid == tracee.pid && entry.second.get() != &tracee;
+    });
+}
+
 void Engine::on_death(const DeadTracee& dead) {
     death_seen_ = true;
     Tracee* tracee = tracees_.find(dead.tid);
@@ -225,6 +233,7 @@ void Engine::on_death(const DeadTracee& dead) {
         if (unclaimed_.erase(dead.tid)) stillborn_.insert(dead.tid);
         return;
     }
+    const bool last = is_last_of_process(*tracee);
     if (started_) {
         calls_.abandon(*tracee, model::Syscall::DIED, dead.stamp_ns);
         end_job_stop(*tracee, dead.stamp_ns);
@@ -233,7 +242,7 @@ void Engine::on_death(const DeadTracee& dead) {
         death.set_status(dead.status);
         death.set_cause(WIFSIGNALED(dead.status) ? model::ThreadDeath::KILLED : model::ThreadDeath::EXITED);
         tell_death(*tracee, death);
-        if (tracee->tid == tracee->pid) {
+        if (last) {
             auto& exit = *event_.mutable_process_exit();
             exit.Clear();
             exit.set_process(index(tracee->process));
@@ -242,12 +251,12 @@ void Engine::on_death(const DeadTracee& dead) {
             sink_.event(event_);
         }
     }
-    if (dead.tid == root_) {
+    if (last && tracee->pid == root_) {
         root_status_ = dead.status;
         end_ns_ = dead.stamp_ns;
         relay_.forward_to(0);
     }
-    if (tracee->tid == tracee->pid) processes_.erase(tracee->pid);
+    if (last) processes_.erase(tracee->pid);
     tracees_.erase(dead.tid);
 }
 

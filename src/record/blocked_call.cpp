@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdio>
 #include <cstring>
+#include <sstream>
 #include <string>
 
 #include "record/descriptor_copy.hpp"
@@ -27,10 +28,11 @@ using model::SyscallRow;
 
 // Why a call does not come through a stop unchanged.
 enum class Weakness : std::uint8_t {
-    eintr,            // EINTR for any signal, and from the tracer's stop as well
-    part,             // a blocked one may have moved a part of its octets: it returns their number
-    receive_timeout,  // EINTR when SO_RCVTIMEO is set on its socket; a part with MSG_WAITALL
-    send_timeout,     // EINTR when SO_SNDTIMEO is set on its socket (socket(7))
+    eintr,             // EINTR for any signal, and from the tracer's stop as well
+    part,              // a blocked one may have moved a part of its octets: it returns their number
+    receive_timeout,   // EINTR when SO_RCVTIMEO is set on its socket; a part with MSG_WAITALL
+    unwritable_limit,  // EINTR when its time limit, where the rest of it is to be written, is in read-only memory
+    send_timeout,      // EINTR when SO_SNDTIMEO is set on its socket (socket(7))
 };
 
 struct WeaknessRow {
@@ -39,7 +41,7 @@ struct WeaknessRow {
 };
 
 // signal(7), "Interruption of system calls and library functions by stop signals"; io_getevents: fs/aio.c;
-// io_uring_enter: io_uring_enter(2), EINTR.
+// io_uring_enter: io_uring_enter(2), EINTR; select and its kin: fs/select.c, poll_select_finish.
 constexpr std::array weaknesses{
     WeaknessRow{Call::epoll_wait, Weakness::eintr},
     WeaknessRow{Call::epoll_pwait, Weakness::eintr},
@@ -72,6 +74,9 @@ constexpr std::array weaknesses{
     WeaknessRow{Call::accept, Weakness::receive_timeout},
     WeaknessRow{Call::accept4, Weakness::receive_timeout},
     WeaknessRow{Call::connect, Weakness::send_timeout},
+    WeaknessRow{Call::select, Weakness::unwritable_limit},
+    WeaknessRow{Call::pselect6, Weakness::unwritable_limit},
+    WeaknessRow{Call::ppoll, Weakness::unwritable_limit},
 };
 
 const WeaknessRow* weakness_of(Call call) {
@@ -85,6 +90,25 @@ bool has_timeout(pid_t pid, pid_t tid, int fd, int option) {
     socklen_t length = sizeof limit;
     return socket && getsockopt(socket.get(), SOL_SOCKET, option, &limit, &length) == 0 &&
            (limit.tv_sec != 0 || limit.tv_usec != 0);
+}
+
+// proc(5), /proc/PID/maps.
+bool is_unwritable(pid_t tid, std::uint64_t address) {
+    constexpr std::size_t limit = 8 << 20;
+    const auto text = read_file("/proc/" + std::to_string(tid) + "/maps", limit);
+    std::istringstream lines(text.value_or(""));
+    for (std::string line; std::getline(lines, line);) {
+        unsigned long long from = 0, to = 0;
+        char access[5] = "";
+        if (std::sscanf(line.c_str(), "%llx-%llx %4s", &from, &to, access) == 3 && address >= from && address < to)
+            return access[1] != 'w';
+    }
+    return false;
+}
+
+bool has_unwritable_limit(pid_t tid, Call call, const SyscallStop& stop) {
+    const std::uint64_t limit = stop.arguments[call == Call::ppoll ? 2 : 4];
+    return limit != 0 && is_unwritable(tid, limit);
 }
 
 bool waits_for_all(Call call, const SyscallStop& stop) {
@@ -247,6 +271,10 @@ Disturbance disturbance_of(const SyscallStop& call, pid_t pid, pid_t tid, bool j
             return !has_timeout(pid, tid, fd, SO_RCVTIMEO) ? Disturbance::none
                    : restorable                            ? Disturbance::restorable
                                                            : Disturbance::lasting;
+        case Weakness::unwritable_limit:
+            return !has_unwritable_limit(tid, row.call, call) ? Disturbance::none
+                   : restorable                               ? Disturbance::restorable
+                                                              : Disturbance::lasting;
         case Weakness::send_timeout:
             return !has_timeout(pid, tid, fd, SO_SNDTIMEO) ? Disturbance::none
                    : restorable                            ? Disturbance::restorable

@@ -92,6 +92,7 @@ class Engine {
     void on_exec(Tracee& tracee, StoppedTracee stopped);
     void tell_program(const Tracee& tracee, std::int64_t time_ns, pid_t former_tid, bool setuid_ignored);
     void on_exit(Tracee& tracee, StoppedTracee stopped);
+    bool is_last_of_process(const Tracee& tracee);
     void on_death(const DeadTracee& dead);
     void tell_birth(const Tracee& tracee, model::ThreadBirth& birth);
     void tell_death(Tracee& tracee, model::ThreadDeath& death);
