@@ -190,6 +190,8 @@ void finish_record(Parser& parser) {
     if (!parser.words.limit.empty()) {
         if (!attach) throw Error("--for goes with -p: a command is recorded to its end", ExitCode::usage);
         record.limit_ns = parse_duration(parser.words.limit);
+        if (*record.limit_ns == 0)
+            throw Error("--for 0 would record nothing: give a time above zero, such as 30s", ExitCode::usage);
     }
     if (parser.app.count("--live") > 0) record.long_wait_ns = parse_duration(parser.words.long_wait);
     if (record.no_json && !record.json.empty())

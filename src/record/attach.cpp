@@ -15,6 +15,7 @@
 #include <exception>
 #include <thread>
 
+#include "record/descriptor_copy.hpp"
 #include "record/forbidden.hpp"
 #include "record/proc.hpp"
 #include "record/recorder_engine.hpp"
@@ -28,16 +29,31 @@ constexpr std::uint64_t same_files = CLONE_THREAD | CLONE_FILES;
 // A thread that was on a CPU for this long since it was last seen blocked has returned to its program; less may have
 // been the kernel's own, looking whether what is waited for has come.
 constexpr std::int64_t returned_ns = 20'000;
+// How often reports are collected while seizing a thread blocks.
+constexpr std::int64_t collecting_period_ns = 2'000'000;
 
-bool has_returned(pid_t tid, const Unstopped& before, const std::optional<SyscallStop>& now, std::int64_t on_cpu_ns) {
+bool has_returned(const Tracee& tracee, const Unstopped& before, const std::optional<SyscallStop>& now,
+                  std::int64_t on_cpu_ns) {
     if (now && !same_call(*now, before.call)) return true;
-    // One that moves octets runs now and then without returning: only its program's own time tells.
-    if (moves_octets(before.call)) return !now && user_ticks(tid) > before.user_ticks;
+    // One that moves octets runs now and then without returning: only its program's own time tells, or what it has
+    // done.
+    if (moves_octets(before.call))
+        return now ? has_returned_between(before.call, before.progress,
+                                          progress_of(before.call, tracee.pid, tracee.tid))
+                   : user_ticks(tracee.tid) > before.user_ticks;
     return !now || on_cpu_ns - before.on_cpu_ns > returned_ns;
+}
+
+Unstopped seen_in(const SyscallStop& call, const Tracee& tracee, std::int64_t now) {
+    return {call, now, time_on_cpu_ns(tracee.tid), user_ticks(tracee.tid), progress_of(call, tracee.pid, tracee.tid)};
 }
 
 bool is_quiet(const Tracee& tracee) {
     return tracee.let_go || tracee.in_call || tracee.stopped_since_ns || tracee.unsettled;
+}
+
+bool has_ended(const ProcessStatus& status) {
+    return status.state == 'Z' || status.state == 'X';
 }
 
 bool is_ours(const ProcessStatus& status) {
@@ -86,6 +102,7 @@ void Engine::attach_to_all() {
     std::vector<Seized> seized;
     std::string refusal;
     const std::int64_t start_ns = now_ns();
+    timer_->every(collecting_period_ns);
     for (const pid_t pid : options_.attach) {
         std::string reason = seize_process(pid, seized);
         if (reason.empty()) continue;
@@ -100,37 +117,86 @@ void Engine::attach_to_all() {
     tell_start(start_ns, seized);
     for (const Seized& process : seized) {
         attached_.insert(process.pid);
-        for (const SeizedThread& thread : process.threads)
-            if (Tracee* tracee = tracees_.find(thread.tid)) look_first(*tracee, process, thread, start_ns);
+        for (const SeizedThread& thread : process.threads) {
+            // One that has stopped by itself, or has been replaced by execve, is seen already.
+            Tracee* tracee = tracees_.find(thread.tid);
+            if (tracee && tracee->unsettled) look_first(*tracee, process, thread, start_ns);
+            handle_pending();  // no thread waits for its fellows to be looked at
+        }
     }
 }
 
-// All threads there are, and those that appear meanwhile. Returns why not, or nothing.
+void Engine::handle_pending() {
+    constexpr int at_once = 32;  // busy threads stop again and again
+    for (int handled = 0; handled < at_once; ++handled) {
+        WaitReport report = wait_.poll();
+        if (report.kind != WaitReport::Kind::stopped && report.kind != WaitReport::Kind::dead) return;
+        handle(report);
+    }
+}
+
+// All threads there are, and those that appear meanwhile: an unseen one may replace all others by its execve(2).
+// Returns why not, or nothing.
 std::string Engine::seize_process(pid_t pid, std::vector<Seized>& seized) {
+    constexpr int passes_in_vain = 5;
+    constexpr useconds_t pause_us = 1'000;  // an execve is soon over
     const auto status = read_status(pid);
     if (status && status->tgid != pid) return seize_process(status->tgid, seized);  // a thread's id: its process
     if (std::ranges::any_of(seized, [&](const Seized& one) { return one.pid == pid; })) return {};
-    Seized process{pid, audit_architecture_of(pid), {}};
-    std::set<pid_t> seen;
+    Seized process{pid, 0, {}};
     int error = status ? 0 : ESRCH;
-    for (bool more = status.has_value() && pid != getpid(); more;) {
-        more = false;
-        for (const pid_t tid : threads_of(pid)) {
-            if (!seen.insert(tid).second) continue;
-            const auto thread = read_status(tid);
-            // A thread born of one already seized is traced from birth: its creator's stop tells of it.
-            if (!thread || is_ours(*thread)) continue;
-            const int failed = seize(tid, false, false);
-            more = true;
-            if (failed == 0)
-                process.threads.push_back({tid, thread->state == 'T'});
-            else if (thread->state != 'Z' && thread->state != 'X' && failed != ESRCH)
-                error = failed;
-        }
+    for (int vain = 0; status && pid != getpid() && vain < passes_in_vain;) {
+        const SeizingPass pass = seize_threads(process);
+        error = pass.error;
+        if (pass.complete) break;
+        vain = pass.progress ? 0 : vain + 1;
+        if (!pass.progress) usleep(pause_us);
     }
+    forget_replaced(process);
     if (process.threads.empty()) return why_attaching_is_forbidden(pid, error);
+    // A leader that has exited tells nothing more.
+    for (const SeizedThread& thread : process.threads)
+        if (process.audit_architecture == 0) process.audit_architecture = audit_architecture_of(thread.tid);
     seized.push_back(std::move(process));
     return {};
+}
+
+Engine::SeizingPass Engine::seize_threads(Seized& process) {
+    SeizingPass pass;
+    bool tried = false, any = false;
+    for (const pid_t tid : threads_of(process.pid)) {
+        const auto before = read_status(tid);
+        if (!before || has_ended(*before)) continue;
+        any = true;
+        // A thread born of one already seized is traced from birth: its creator's stop tells of it.
+        if (is_ours(*before)) continue;
+        tried = true;
+        const int failed = seize(tid, false, false);
+        if (failed == 0) {
+            pass.progress = true;
+            // A second leader is what an execve has left of the whole process.
+            if (std::ranges::any_of(process.threads, [&](const auto& one) { return one.tid == tid; }))
+                process.threads.clear();
+            process.threads.push_back({tid, before->state == 'T'});
+            continue;
+        }
+        const auto after = read_status(tid);
+        if (after && !is_ours(*after) && !has_ended(*after)) pass.error = failed;
+    }
+    pass.complete = any && !tried;
+    return pass;
+}
+
+// An execve meanwhile has left one thread, which has taken the leader's id.
+void Engine::forget_replaced(Seized& process) {
+    const auto now = threads_of(process.pid);
+    const auto is_there = [&](const SeizedThread& one) { return std::ranges::find(now, one.tid) != now.end(); };
+    std::erase_if(process.threads, [&](const SeizedThread& one) { return !is_there(one); });
+    const auto leader = read_status(process.pid);
+    const bool known =
+        std::ranges::any_of(process.threads, [&](const SeizedThread& one) { return one.tid == process.pid; });
+    if (!known && leader && is_ours(*leader) && !has_ended(*leader))
+        process.threads.insert(process.threads.begin(), {process.pid, leader->state == 'T'});
 }
 
 void Engine::tell_start(std::int64_t start_ns, const std::vector<Seized>& seized) {
@@ -144,7 +210,8 @@ void Engine::tell_start(std::int64_t start_ns, const std::vector<Seized>& seized
         for (const SeizedThread& thread : process.threads) {
             Tracee& tracee = tracees_.add(thread.tid, process.pid);
             tracee.process = id;
-            tracee.descriptors = descriptors;
+            const bool shares = !first || share_descriptors(first->tid, thread.tid);  // unshare(2) ends it
+            tracee.descriptors = shares ? descriptors : std::make_shared<DescriptorWatch>();
             tracee.name = read_comm(thread.tid).value_or("");
             tracee.unsettled = true;
             read_schedule(process.pid, thread.tid, tracee.before);
@@ -154,10 +221,11 @@ void Engine::tell_start(std::int64_t start_ns, const std::vector<Seized>& seized
             birth.set_has_parent(creator != nullptr);
             if (creator) birth.set_parent_thread(index(creator->thread));
             birth.set_time_ns(start_ns);
-            if (first) birth.set_clone_flags(same_files);
+            if (first) birth.set_clone_flags(shares ? same_files : CLONE_THREAD);
             tell_birth(tracee, birth);
             if (first) continue;
             first = &tracee;
+            calls_.met(process.pid, thread.tid);
             tell_program(tracee, start_ns, process.pid, false);
         }
     }
@@ -170,7 +238,7 @@ void Engine::look_first(Tracee& tracee, const Seized& process, const SeizedThrea
     const bool disturbed =
         call && !thread.stopped && disturbance_of(*call, tracee.pid, tracee.tid, false) == Disturbance::lasting;
     if (disturbed) {
-        tracee.unstopped = {*call, now_ns(), time_on_cpu_ns(tracee.tid), user_ticks(tracee.tid)};
+        tracee.unstopped = seen_in(*call, tracee, now_ns());
         unstopped_.insert(tracee.tid);
         return;
     }
@@ -180,11 +248,26 @@ void Engine::look_first(Tracee& tracee, const Seized& process, const SeizedThrea
 
 // The threads left alone: has one left its call, and may it be stopped now?
 void Engine::look_again() {
+    constexpr std::int64_t period_ns = 8'000'000, share = 20;  // of our time, for many threads
+    const std::int64_t start_ns = now_ns();
+    if (start_ns < look_due_ns_) return;
     for (auto tid = unstopped_.begin(); tid != unstopped_.end();) {
         Tracee* tracee = tracees_.find(*tid);
         const bool settled = !tracee || !tracee->unstopped || stop_if_possible(*tracee);
         tid = settled ? unstopped_.erase(tid) : std::next(tid);
     }
+    const std::int64_t end_ns = now_ns();
+    look_due_ns_ = end_ns + std::max(period_ns, share * (end_ns - start_ns));
+}
+
+// It left its call for another that must not be stopped either: what lies between is not in the recording.
+void Engine::tell_missed_calls(const Tracee& tracee, std::int64_t time_ns) {
+    auto& loss = *event_.mutable_loss();
+    loss.Clear();
+    loss.set_time_ns(time_ns);
+    loss.set_reason("calls of thread " + std::to_string(tracee.tid) +
+                    " were not seen: it could not be stopped unharmed yet");
+    sink_.event(event_);
 }
 
 bool Engine::stop_if_possible(Tracee& tracee) {
@@ -192,7 +275,7 @@ bool Engine::stop_if_possible(Tracee& tracee) {
     Unstopped& before = *tracee.unstopped;
     const auto call = read_blocked_call(tracee.tid, before.call.audit_architecture);
     const std::int64_t now = now_ns(), on_cpu = time_on_cpu_ns(tracee.tid);
-    if (!has_returned(tracee.tid, before, call, on_cpu)) {
+    if (!has_returned(tracee, before, call, on_cpu)) {
         before.seen_ns = now;
         before.on_cpu_ns = on_cpu;
         return false;
@@ -200,7 +283,10 @@ bool Engine::stop_if_possible(Tracee& tracee) {
     calls_.abandon(tracee, model::Syscall::DETACHED, before.seen_ns);
     if (call && disturbance_of(*call, tracee.pid, tracee.tid, true) == Disturbance::lasting) {
         calls_.found(tracee, *call, now);
-        before = {*call, now, on_cpu, user_ticks(tracee.tid)};
+        const bool told = std::exchange(before.missed_told, true);
+        if (!told) tell_missed_calls(tracee, now);
+        before = seen_in(*call, tracee, now);
+        before.missed_told = true;
         return false;
     }
     tracee.unstopped.reset();  // `before` is gone

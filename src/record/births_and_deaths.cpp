@@ -123,6 +123,7 @@ void Engine::adopt(StoppedTracee stopped) {
     tracee.process = is_thread ? relative->process : tracees_.new_process();
     tracee.descriptors = is_thread ? relative->descriptors : std::make_shared<DescriptorWatch>();
     tracee.name = read_comm(tid).value_or("");
+    calls_.met(pid, tid);
     model::ThreadBirth birth;
     birth.set_kind(model::ThreadBirth::ADOPTED);
     birth.set_has_parent(relative != nullptr);
@@ -143,9 +144,11 @@ void Engine::on_exec(Tracee& leader, StoppedTracee stopped) {
     // execve(2): whichever thread calls it takes the leader's tid, and every other thread is gone.
     const auto former = static_cast<pid_t>(stopped.event_message().value_or(static_cast<unsigned long>(stopped.tid())));
     const pid_t pid = stopped.tid();
+    // Seized within its execve, under the id it has taken, or never heard of: the leader's place is its own.
+    const pid_t known = tracees_.find(former) ? former : pid;
     std::vector<pid_t> vanished;
     for (auto& [tid, other] : tracees_)
-        if (other->pid == pid && tid != former) vanished.push_back(tid);
+        if (other->pid == pid && tid != known) vanished.push_back(tid);
     for (const pid_t tid : vanished) {
         Tracee& other = *tracees_.find(tid);
         calls_.abandon(other, model::Syscall::EXECED, stopped.stamp_ns());
@@ -155,9 +158,8 @@ void Engine::on_exec(Tracee& leader, StoppedTracee stopped) {
         tell_death(other, death);
         tracees_.erase(tid);
     }
-    if (former != pid) tracees_.rename(former, pid);
-    Tracee* tracee = former == pid ? &leader : tracees_.find(pid);
-    if (!tracee) return std::move(stopped).resume_to_next_call();  // its thread died untold; the process lives on
+    if (known != pid) tracees_.rename(known, pid);
+    Tracee* tracee = known == pid ? &leader : tracees_.find(pid);
     if (!started_) start_run(*tracee, stopped.stamp_ns());
     calls_.end_program(*tracee, stopped.stamp_ns());
     // exec unshares the descriptor table and closes what was marked close-on-exec.
@@ -185,12 +187,12 @@ bool Engine::last_of_its_table(const Tracee& tracee) {
 
 // What runs now, by /proc.
 void Engine::tell_program(const Tracee& tracee, std::int64_t time_ns, pid_t former_tid, bool setuid_ignored) {
-    const pid_t pid = tracee.pid;
+    const pid_t tid = tracee.tid;  // the leader may have exited
     model::Exec exec;
     exec.set_thread(index(tracee.thread));
     exec.set_time_ns(time_ns);
-    exec.set_path(read_link("/proc/" + std::to_string(pid) + "/exe").value_or(""));
-    CommandLine command_line = read_command_line(pid);
+    exec.set_path(read_link("/proc/" + std::to_string(tid) + "/exe").value_or(""));
+    CommandLine command_line = read_command_line(tid);
     for (std::string& argument : command_line.arguments) exec.add_argv(std::move(argument));
     exec.set_argv_truncated(command_line.truncated);
     exec.set_former_tid(former_tid);
@@ -216,6 +218,14 @@ void Engine::on_exit(Tracee& tracee, StoppedTracee stopped) {
     std::move(stopped).resume();
 }
 
+// wait(2) tells a leader's death last; one that had exited before slowtrace attached is never told.
+bool Engine::is_last_of_process(const Tracee& tracee) {
+    if (tracee.tid == tracee.pid) return true;
+    return !tracees_.find(tracee.pid) && std::ranges::none_of(tracees_, [&](const auto& entry) {
+        return entry.second->pid == tracee.pid && entry.second.get() != &tracee;
+    });
+}
+
 void Engine::on_death(const DeadTracee& dead) {
     death_seen_ = true;
     Tracee* tracee = tracees_.find(dead.tid);
@@ -223,6 +233,7 @@ void Engine::on_death(const DeadTracee& dead) {
         if (unclaimed_.erase(dead.tid)) stillborn_.insert(dead.tid);
         return;
     }
+    const bool last = is_last_of_process(*tracee);
     if (started_) {
         calls_.abandon(*tracee, model::Syscall::DIED, dead.stamp_ns);
         end_job_stop(*tracee, dead.stamp_ns);
@@ -231,7 +242,7 @@ void Engine::on_death(const DeadTracee& dead) {
         death.set_status(dead.status);
         death.set_cause(WIFSIGNALED(dead.status) ? model::ThreadDeath::KILLED : model::ThreadDeath::EXITED);
         tell_death(*tracee, death);
-        if (tracee->tid == tracee->pid) {
+        if (last) {
             auto& exit = *event_.mutable_process_exit();
             exit.Clear();
             exit.set_process(index(tracee->process));
@@ -240,12 +251,12 @@ void Engine::on_death(const DeadTracee& dead) {
             sink_.event(event_);
         }
     }
-    if (dead.tid == root_) {
+    if (last && tracee->pid == root_) {
         root_status_ = dead.status;
         end_ns_ = dead.stamp_ns;
         relay_.forward_to(0);
     }
-    if (tracee->tid == tracee->pid) processes_.erase(tracee->pid);
+    if (last) processes_.erase(tracee->pid);
     tracees_.erase(dead.tid);
 }
 

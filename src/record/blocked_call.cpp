@@ -3,13 +3,17 @@
 
 #include <elf.h>
 #include <linux/audit.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdio>
 #include <cstring>
+#include <sstream>
 #include <string>
 
 #include "record/descriptor_copy.hpp"
@@ -24,10 +28,11 @@ using model::SyscallRow;
 
 // Why a call does not come through a stop unchanged.
 enum class Weakness : std::uint8_t {
-    eintr,            // EINTR for any signal, and from the tracer's stop as well
-    part,             // a blocked one may have moved a part of its octets: it returns their number
-    receive_timeout,  // EINTR when SO_RCVTIMEO is set on its socket; a part with MSG_WAITALL
-    send_timeout,     // EINTR when SO_SNDTIMEO is set on its socket (socket(7))
+    eintr,             // EINTR for any signal, and from the tracer's stop as well
+    part,              // a blocked one may have moved a part of its octets: it returns their number
+    receive_timeout,   // EINTR when SO_RCVTIMEO is set on its socket; a part with MSG_WAITALL
+    unwritable_limit,  // EINTR when its time limit, where the rest of it is to be written, is in read-only memory
+    send_timeout,      // EINTR when SO_SNDTIMEO is set on its socket (socket(7))
 };
 
 struct WeaknessRow {
@@ -36,7 +41,7 @@ struct WeaknessRow {
 };
 
 // signal(7), "Interruption of system calls and library functions by stop signals"; io_getevents: fs/aio.c;
-// io_uring_enter: io_uring_enter(2), EINTR.
+// io_uring_enter: io_uring_enter(2), EINTR; select and its kin: fs/select.c, poll_select_finish.
 constexpr std::array weaknesses{
     WeaknessRow{Call::epoll_wait, Weakness::eintr},
     WeaknessRow{Call::epoll_pwait, Weakness::eintr},
@@ -69,6 +74,9 @@ constexpr std::array weaknesses{
     WeaknessRow{Call::accept, Weakness::receive_timeout},
     WeaknessRow{Call::accept4, Weakness::receive_timeout},
     WeaknessRow{Call::connect, Weakness::send_timeout},
+    WeaknessRow{Call::select, Weakness::unwritable_limit},
+    WeaknessRow{Call::pselect6, Weakness::unwritable_limit},
+    WeaknessRow{Call::ppoll, Weakness::unwritable_limit},
 };
 
 const WeaknessRow* weakness_of(Call call) {
@@ -84,6 +92,25 @@ bool has_timeout(pid_t pid, pid_t tid, int fd, int option) {
            (limit.tv_sec != 0 || limit.tv_usec != 0);
 }
 
+// proc(5), /proc/PID/maps.
+bool is_unwritable(pid_t tid, std::uint64_t address) {
+    constexpr std::size_t limit = 8 << 20;
+    const auto text = read_file("/proc/" + std::to_string(tid) + "/maps", limit);
+    std::istringstream lines(text.value_or(""));
+    for (std::string line; std::getline(lines, line);) {
+        unsigned long long from = 0, to = 0;
+        char access[5] = "";
+        if (std::sscanf(line.c_str(), "%llx-%llx %4s", &from, &to, access) == 3 && address >= from && address < to)
+            return access[1] != 'w';
+    }
+    return false;
+}
+
+bool has_unwritable_limit(pid_t tid, Call call, const SyscallStop& stop) {
+    const std::uint64_t limit = stop.arguments[call == Call::ppoll ? 2 : 4];
+    return limit != 0 && is_unwritable(tid, limit);
+}
+
 bool waits_for_all(Call call, const SyscallStop& stop) {
     const std::uint64_t flags = call == Call::recvfrom  ? stop.arguments[3]
                                 : call == Call::recvmsg ? stop.arguments[2]
@@ -95,6 +122,28 @@ const SyscallRow& row_of(const SyscallStop& call, const Architecture*& architect
     architecture = find_architecture(call.audit_architecture, call.number);
     if (!architecture) return model::syscall_row(model::ABI_UNKNOWN, 0);
     return model::syscall_row(architecture->abi, static_cast<std::uint32_t>(call.number & ~architecture->number_tag));
+}
+
+// Those that inc_syscw() counts as they return (fs/read_write.c).
+constexpr std::array counted_writes{Call::write, Call::writev, Call::sendfile, Call::sendfile64, Call::copy_file_range};
+
+std::uint64_t write_calls(pid_t tid) {
+    // Without "task" it would be the whole process'.
+    const std::string name = std::to_string(tid);
+    const auto text = read_file("/proc/" + name + "/task/" + name + "/io", 512);
+    const auto at = text ? text->find("syscw:") : std::string::npos;
+    unsigned long long calls = 0;
+    if (at != std::string::npos) std::sscanf(text->c_str() + at, "syscw: %llu", &calls);
+    return calls;
+}
+
+// All a program has written to its TCP connection (struct tcp_info); 0 for any other socket.
+std::uint64_t octets_sent(const UniqueFd& socket) {
+    tcp_info state{};
+    socklen_t length = sizeof state;
+    if (!socket || getsockopt(socket.get(), IPPROTO_TCP, TCP_INFO, &state, &length) != 0) return 0;
+    if (length < offsetof(tcp_info, tcpi_bytes_retrans) + sizeof state.tcpi_bytes_retrans) return 0;
+    return state.tcpi_bytes_sent - state.tcpi_bytes_retrans + state.tcpi_notsent_bytes;
 }
 
 }  // namespace
@@ -158,6 +207,24 @@ std::uint64_t user_ticks(pid_t tid) {
     return ticks;
 }
 
+Progress progress_of(const SyscallStop& call, pid_t pid, pid_t tid) {
+    const Architecture* architecture = nullptr;
+    const Call kind = row_of(call, architecture).call;
+    if (kind == Call::sendto) {
+        const int fd = static_cast<int>(static_cast<std::uint32_t>(call.arguments[0]));
+        return {0, octets_sent(copy_descriptor(pid, tid, fd))};
+    }
+    return {std::ranges::find(counted_writes, kind) != counted_writes.end() ? write_calls(tid) : 0, 0};
+}
+
+bool has_returned_between(const SyscallStop& call, const Progress& before, const Progress& after) {
+    if (after.write_calls > before.write_calls) return true;
+    const Architecture* architecture = nullptr;
+    // One call sends no more than its own octets.
+    return row_of(call, architecture).call == Call::sendto && after.octets_sent > before.octets_sent &&
+           after.octets_sent - before.octets_sent > call.arguments[2];
+}
+
 bool moves_octets(const SyscallStop& call) {
     const Architecture* architecture = nullptr;
     const WeaknessRow* weak = weakness_of(row_of(call, architecture).call);
@@ -204,6 +271,10 @@ Disturbance disturbance_of(const SyscallStop& call, pid_t pid, pid_t tid, bool j
             return !has_timeout(pid, tid, fd, SO_RCVTIMEO) ? Disturbance::none
                    : restorable                            ? Disturbance::restorable
                                                            : Disturbance::lasting;
+        case Weakness::unwritable_limit:
+            return !has_unwritable_limit(tid, row.call, call) ? Disturbance::none
+                   : restorable                               ? Disturbance::restorable
+                                                              : Disturbance::lasting;
         case Weakness::send_timeout:
             return !has_timeout(pid, tid, fd, SO_SNDTIMEO) ? Disturbance::none
                    : restorable                            ? Disturbance::restorable

@@ -38,6 +38,16 @@ enum class Disturbance : std::uint8_t {
 
 // `just_began`: a time limit that begins anew is as good as the old one.
 Disturbance disturbance_of(const SyscallStop& call, pid_t pid, pid_t tid, bool just_began);
+// What a thread has done so far with calls such as the one it is blocked in. Where the kernel counts it, it tells two
+// calls with the same arguments apart; else it is zero.
+struct Progress {
+    std::uint64_t write_calls = 0;  // that have returned (proc(5), /proc/PID/task/TID/io, syscw)
+    std::uint64_t octets_sent = 0;  // into the TCP connection of a sendto(2)
+};
+Progress progress_of(const SyscallStop& call, pid_t pid, pid_t tid);
+// Whether the call has returned between the two, both of which were read while the thread was in one just like it.
+bool has_returned_between(const SyscallStop& call, const Progress& before, const Progress& after);
+
 // Whether a stop would make the call return the part it has done so far.
 bool moves_octets(const SyscallStop& call);
 // Whether this call may return EINTR for a stop alone.

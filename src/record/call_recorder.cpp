@@ -73,6 +73,11 @@ ProcessMemory CallRecorder::memory_of(const Tracee& tracee) const {
     return ProcessMemory(unreadable_.contains(tracee.pid) ? 0 : tracee.tid);
 }
 
+void CallRecorder::met(pid_t pid, pid_t tid) {
+    const auto serves_pages = [tid](int fd) { return link_of(tid, fd) == "anon_inode:[userfaultfd]"; };
+    if (std::ranges::any_of(open_descriptors(tid), serves_pages)) unreadable_.insert(pid);
+}
+
 void CallRecorder::begin(Tracee& tracee, const SyscallStop& stop) {
     const Architecture* architecture = find_architecture(stop.audit_architecture, stop.number);
     if (!tracee.interrupted.empty()) {

@@ -35,6 +35,9 @@ class CallRecorder {
     // exec ends the interrupted calls of the program before, and its memory with them.
     void end_program(Tracee& tracee, std::int64_t time_ns);
 
+    // What is known of a process whose earlier calls nobody has seen: to be called before the first other one.
+    void met(pid_t pid, pid_t tid);
+
     // The thread entered a call. The entry stamp is taken by entered(), last thing before it is resumed.
     void begin(Tracee& tracee, const SyscallStop& stop);
     void entered(Tracee& tracee) {

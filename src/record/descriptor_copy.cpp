@@ -2,9 +2,12 @@
 #include "record/descriptor_copy.hpp"
 
 #include <fcntl.h>
+#include <linux/kcmp.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include <array>
+#include <string>
 
 namespace slowtrace::record {
 
@@ -50,14 +53,31 @@ class Handles {
     std::size_t next_ = 0;
 };
 
+// The same file, as far as its inode tells.
+bool is_file_of(const UniqueFd& copy, pid_t tid, int fd) {
+    struct stat ours, theirs;
+    const std::string link = "/proc/" + std::to_string(tid) + "/fd/" + std::to_string(fd);
+    return copy && fstat(copy.get(), &ours) == 0 && stat(link.c_str(), &theirs) == 0 && ours.st_dev == theirs.st_dev &&
+           ours.st_ino == theirs.st_ino;
+}
+
 }  // namespace
 
+bool share_descriptors(pid_t one, pid_t other) {
+    return one == other || syscall(SYS_kcmp, one, other, KCMP_FILES, 0, 0) <= 0;
+}
+
+// A leader that has exited has no files any more, and a thread may have unshared its own: then the thread is asked.
 UniqueFd copy_descriptor(pid_t pid, pid_t tid, int fd) {
     static Handles handles;
-    UniqueFd copy = handles.copy(pid, fd);
-    if (copy || pid == tid) return copy;
-    // A leader that has exited has no files any more; its threads still do.
-    return copy_through(open_handle(tid, pidfd_thread), fd);
+    if (share_descriptors(pid, tid)) {
+        UniqueFd copy = handles.copy(pid, fd);
+        if (copy || pid == tid) return copy;
+        return copy_through(open_handle(tid, pidfd_thread), fd);
+    }
+    if (UniqueFd copy = copy_through(open_handle(tid, pidfd_thread), fd)) return copy;
+    UniqueFd leaders = handles.copy(pid, fd);  // a kernel without PIDFD_THREAD
+    return is_file_of(leaders, tid, fd) ? std::move(leaders) : UniqueFd();
 }
 
 }  // namespace slowtrace::record

@@ -12,4 +12,7 @@ namespace slowtrace::record {
 // as long as the duplicate lives, the process' own close(2) would end nothing.
 UniqueFd copy_descriptor(pid_t pid, pid_t tid, int fd);
 
+// Whether two threads have one descriptor table (kcmp(2)); true as well where the kernel does not tell.
+bool share_descriptors(pid_t one, pid_t other);
+
 }  // namespace slowtrace::record

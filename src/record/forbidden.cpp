@@ -41,6 +41,7 @@ std::string why_attaching_is_forbidden(pid_t pid, int error) {
     if (status->tracer > 0 && status->tracer != getpid())
         return start + named(status->tracer) + " already traces it, and a process has one tracer";
     if (error == ESRCH) return start + "no such process any more";
+    if (error == 0) return start + "its threads ended, or it began another program, as slowtrace attached; try again";
     // The rest follows ptrace(2), "Ptrace access mode checking".
     if (geteuid() != 0 && status->user != geteuid())
         return start + "it belongs to " + user_name(status->user) + "; run slowtrace as that user, or with sudo";

@@ -26,6 +26,26 @@ void request(__ptrace_request what, pid_t tid, int signal) {
     ptrace(what, tid, 0, static_cast<unsigned long>(signal));
 }
 
+// What a signal handler has waited for. The handler runs only while its own thread seizes, so the two never meet.
+struct Collected {
+    pid_t tid;
+    int status;
+    std::int64_t stamp_ns;
+};
+std::array<Collected, 4096> collected;
+volatile std::size_t collected_count = 0;
+std::size_t collected_taken = 0;
+volatile sig_atomic_t seizing = 0;
+
+std::optional<Collected> take_collected() {
+    if (collected_taken == collected_count) {
+        collected_taken = 0;
+        collected_count = 0;
+        return std::nullopt;
+    }
+    return collected[collected_taken++];
+}
+
 }  // namespace
 
 std::int64_t now_ns() {
@@ -145,8 +165,7 @@ void StoppedTracee::detach(int signal) && {
     request(PTRACE_DETACH, std::exchange(tid_, 0), signal);
 }
 
-WaitReport Wait::report(pid_t tid, int status, bool may_be_late) {
-    const std::int64_t stamp = now_ns();
+WaitReport Wait::report(pid_t tid, int status, bool may_be_late, std::int64_t stamp) {
     if (tid == 0) {
         idle_since_ns_ = stamp;
         return {WaitReport::Kind::nothing_pending, {}, {}};
@@ -158,6 +177,7 @@ WaitReport Wait::report(pid_t tid, int status, bool may_be_late) {
 }
 
 WaitReport Wait::block() {
+    if (const auto early = take_collected()) return report(early->tid, early->status, true, early->stamp_ns);
     // A wait that returns at once found a report already pending: then, and only then, its stamp may be late.
     constexpr std::int64_t at_once_ns = 2'000;
     const std::int64_t asked_ns = now_ns();
@@ -165,19 +185,20 @@ WaitReport Wait::block() {
     const pid_t tid = wait4(-1, &status, __WALL, nullptr);
     const bool pending = now_ns() - asked_ns < at_once_ns;
     if (!pending) idle_since_ns_ = asked_ns;
-    return report(tid, status, pending);
+    return report(tid, status, pending, now_ns());
 }
 
 WaitReport Wait::poll() {
+    if (const auto early = take_collected()) return report(early->tid, early->status, true, early->stamp_ns);
     int status = 0;
     const pid_t tid = wait4(-1, &status, __WALL | WNOHANG, nullptr);
-    return report(tid, status, true);
+    return report(tid, status, true, now_ns());
 }
 
 WaitReport Wait::block_for(pid_t wanted) {
     int status = 0;
     const pid_t tid = wait4(wanted, &status, __WALL, nullptr);
-    return report(tid, status, false);
+    return report(tid, status, false, now_ns());
 }
 
 int seize(pid_t tid, bool filtered, bool kill_with_tracer) {
@@ -185,7 +206,27 @@ int seize(pid_t tid, bool filtered, bool kill_with_tracer) {
                             PTRACE_O_TRACEEXEC | PTRACE_O_TRACEEXIT;
     if (filtered) options |= PTRACE_O_TRACESECCOMP;
     if (kill_with_tracer) options |= PTRACE_O_EXITKILL;
-    return ptrace(PTRACE_SEIZE, tid, 0, options) == 0 ? 0 : errno;
+    seizing = 1;
+    const int error = ptrace(PTRACE_SEIZE, tid, 0, options) == 0 ? 0 : errno;
+    seizing = 0;
+    return error;
+}
+
+void collect_while_seizing() {
+    if (!seizing) return;
+    const int saved = errno;
+    while (collected_count < collected.size()) {
+        int status = 0;
+        const pid_t tid = wait4(-1, &status, __WALL | WNOHANG, nullptr);
+        if (tid <= 0) break;
+        if (WIFSTOPPED(status) && event_of(status) == PTRACE_EVENT_EXIT) {
+            request(PTRACE_CONT, tid, 0);  // its death will be told
+            continue;
+        }
+        collected[collected_count] = {tid, status, now_ns()};
+        collected_count = collected_count + 1;
+    }
+    errno = saved;
 }
 
 bool interrupt(pid_t tid) {

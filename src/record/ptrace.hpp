@@ -124,14 +124,21 @@ class Wait {
     WaitReport block_for(pid_t tid);
 
    private:
-    WaitReport report(pid_t tid, int status, bool may_be_late);
+    WaitReport report(pid_t tid, int status, bool may_be_late, std::int64_t stamp);
     std::int64_t idle_since_ns_ = 0;
 };
 
 // Options of design.md §2: syscalls marked, births, exec and exit reported. With `filtered`, seccomp events too.
 // With `kill_with_tracer`, the tracee dies if slowtrace is killed.
 // Returns 0 or the errno of PTRACE_SEIZE.
+//
+// Seizing a thread of a process within execve(2) blocks until all its other threads are gone (fs/exec.c, de_thread,
+// which holds cred_guard_mutex), and those already seized are gone only when their tracer has waited for them. So
+// somebody must wait while this blocks: a signal handler that calls collect_while_seizing() every now and then.
 int seize(pid_t tid, bool filtered, bool kill_with_tracer);
+// Safe in a signal handler of the seizing thread, and does nothing unless it is in seize(). Threads about to die go on;
+// every other report is kept for Wait.
+void collect_while_seizing();
 // Asks a running tracee to stop (event_stop). False when it is gone.
 bool interrupt(pid_t tid);
 

@@ -55,11 +55,20 @@ class Engine {
     RecordOutcome run_attached();
     void trace_attached();
     void attach_to_all();
+    struct SeizingPass {
+        bool complete = true;   // every thread is ours
+        bool progress = false;  // one more than before is
+        int error = 0;
+    };
     std::string seize_process(pid_t pid, std::vector<Seized>& seized);
+    SeizingPass seize_threads(Seized& process);
+    static void forget_replaced(Seized& process);
+    void handle_pending();
     void tell_start(std::int64_t start_ns, const std::vector<Seized>& seized);
     void look_first(Tracee& tracee, const Seized& process, const SeizedThread& thread, std::int64_t start_ns);
     void look_again();
     bool stop_if_possible(Tracee& tracee);
+    void tell_missed_calls(const Tracee& tracee, std::int64_t time_ns);
     void settle(Tracee& tracee, StoppedTracee& stopped);
     std::optional<std::int64_t> interrupted_result(StoppedTracee& stopped, const SyscallStop& position,
                                                    const std::optional<SyscallStop>& found);
@@ -83,6 +92,7 @@ class Engine {
     void on_exec(Tracee& tracee, StoppedTracee stopped);
     void tell_program(const Tracee& tracee, std::int64_t time_ns, pid_t former_tid, bool setuid_ignored);
     void on_exit(Tracee& tracee, StoppedTracee stopped);
+    bool is_last_of_process(const Tracee& tracee);
     void on_death(const DeadTracee& dead);
     void tell_birth(const Tracee& tracee, model::ThreadBirth& birth);
     void tell_death(Tracee& tracee, model::ThreadDeath& death);
@@ -125,6 +135,7 @@ class Engine {
     std::int64_t ending_since_ns_ = 0;
     std::int64_t start_ns_ = 0;
     std::int64_t long_waits_told_ns_ = 0;
+    std::int64_t look_due_ns_ = 0;  // when to look at the unstopped threads again
     struct {
         int number = 0;
         bool ours = false;  // passed on by us

@@ -69,7 +69,11 @@ void Engine::begin_run(std::int64_t start_ns, const std::vector<Seized>& attache
 void Engine::let_go_of_all() {
     letting_go_ = true;
     left_running_ = static_cast<std::uint32_t>(processes_.size());
-    for (auto& [tid, tracee] : tracees_) interrupt(tid);
+    for (auto& [tid, tracee] : tracees_) {
+        // What our stop interrupts is made anew, its time limit from the start (settled_result).
+        tracee->let_go = tracee->in_call && tracee->open.architecture && stop_may_cause_eintr(*tracee->open.row);
+        interrupt(tid);
+    }
     adopt_orphans();
 }
 

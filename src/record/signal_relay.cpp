@@ -19,6 +19,18 @@ volatile sig_atomic_t end_requested = 0;
 volatile sig_atomic_t stop_requested = 0;
 volatile sig_atomic_t question_asked = 0;
 std::array<struct sigaction, NSIG> previous;
+sigset_t previous_mask;
+
+// Blocked signals are inherited (signal(7)): those handled here must arrive whatever slowtrace was started with.
+void let_arrive() {
+    sigset_t handled;
+    sigemptyset(&handled);
+    for (const int number : relayed) sigaddset(&handled, number);
+    for (const int number : stopping) sigaddset(&handled, number);
+    sigaddset(&handled, SIGUSR1);
+    sigaddset(&handled, SIGALRM);  // WakeTimer's
+    pthread_sigmask(SIG_UNBLOCK, &handled, &previous_mask);
+}
 
 void relay(int number, siginfo_t* information, void*) {
     const int saved = errno;
@@ -69,10 +81,12 @@ SignalRelay::SignalRelay() {
     sigaction(SIGUSR1, &action, nullptr);
     action.sa_handler = SIG_IGN;
     install(ignored, action);
+    let_arrive();
 }
 
 SignalRelay::~SignalRelay() {
     command_pid = 0;
+    pthread_sigmask(SIG_SETMASK, &previous_mask, nullptr);
     const auto restore = [](const auto& signals) {
         for (const int number : signals) sigaction(number, &previous[static_cast<std::size_t>(number)], nullptr);
     };

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "record/arch/architecture.hpp"
+#include "record/blocked_call.hpp"
 #include "record/descriptor_watch.hpp"
 #include "record/ptrace.hpp"
 #include "slowtrace/ids.hpp"
@@ -37,6 +38,8 @@ struct Unstopped {
     std::int64_t seen_ns = 0;      // when it was last seen in that call
     std::int64_t on_cpu_ns = 0;    // its time on a CPU then: a thread that has run since has left the call
     std::uint64_t user_ticks = 0;  // of that, when it was first seen in the call: its program's own
+    Progress progress;             // when it was first seen in the call
+    bool missed_told = false;      // that calls of this thread have gone unseen
 };
 
 struct Tracee {

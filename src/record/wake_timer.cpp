@@ -8,6 +8,7 @@
 #include <cstring>
 #include <string>
 
+#include "record/ptrace.hpp"
 #include "slowtrace/error.hpp"
 
 // glibc before 2.38 does not name it.
@@ -36,7 +37,7 @@ void arm(std::int64_t first_ns, std::int64_t period_ns) {
 
 WakeTimer::WakeTimer() {
     struct sigaction action {};
-    action.sa_handler = [](int) {};  // no SA_RESTART: to interrupt is its purpose
+    action.sa_handler = [](int) { collect_while_seizing(); };  // no SA_RESTART: to interrupt is its purpose
     sigaction(SIGALRM, &action, &previous);
     sigevent event{};
     event.sigev_notify = SIGEV_THREAD_ID;

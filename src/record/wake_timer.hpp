@@ -1,4 +1,5 @@
-// Wakes the thread that waits for tracees: a wait4(2) that blocks returns interrupted.
+// Wakes the thread that waits for tracees: a wait4(2) that blocks returns interrupted. While it seizes instead, what is
+// pending is collected (ptrace.hpp).
 //
 // A signal may arrive right before the wait blocks, and then nobody would look at what it asked for: its handler arms
 // the timer, which wakes the wait again until somebody has looked.
