@@ -28,7 +28,7 @@ class CallRecorder {
         : sink_(sink),
           interpret_(interpret),
           tap_(sink, interpret ? interpreter_for : nullptr),
-          witness_(sink),
+          witness_(sink, interpret),
           hosts_(sink) {}
     // Calls outside the selection are followed (a restart needs its rt_sigreturn) but not delivered.
     void select(const model::SyscallSelection* selection);
