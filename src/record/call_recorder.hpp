@@ -75,7 +75,7 @@ class CallRecorder {
     void explain_descriptor(Tracee& tracee, int fd);
     void explain_interests(Tracee& tracee, model::DescriptorBinding& epoll);
     void tell_renaming(Tracee& tracee);
-    void deliver(const OpenCall& open);
+    void deliver(Tracee& tracee, const OpenCall& open);
 
     EventSink& sink_;
     bool interpret_;
