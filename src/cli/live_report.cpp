@@ -3,29 +3,17 @@
 
 #include <unistd.h>
 
-#include <cerrno>
-
 #include "slowtrace/error.hpp"
 #include "slowtrace/trace_file.hpp"
 
 namespace slowtrace::cli {
 
-namespace {
-
-// One write(2): the command writes to the same terminal.
-void say(const std::string& text) {
-    std::size_t done = 0;
-    while (done < text.size()) {
-        const ssize_t count = write(STDERR_FILENO, text.data() + done, text.size() - done);
-        if (count < 0 && errno != EINTR) return;
-        if (count > 0) done += static_cast<std::size_t>(count);
-    }
-}
-
-}  // namespace
-
 LiveReport::LiveReport(EventSink& next, std::string trace, std::function<void()> flush, bool live)
-    : next_(next), trace_(std::move(trace)), flush_(std::move(flush)), lines_(say) {
+    : next_(next),
+      trace_(std::move(trace)),
+      flush_(std::move(flush)),
+      writer_(STDERR_FILENO),
+      lines_([this](const std::string& text) { writer_.say(text); }) {
     if (live) resolver_ = std::make_unique<resolve::Resolver>(lines_);
 }
 

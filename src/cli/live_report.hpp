@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "cli/line_writer.hpp"
 #include "render/live_lines.hpp"
 #include "slowtrace/events.hpp"
 #include "slowtrace/resolved.hpp"
@@ -26,6 +27,7 @@ class LiveReport : public EventSink {
     EventSink& next_;
     std::string trace_;
     std::function<void()> flush_;
+    LineWriter writer_;  // the reader of standard error may be what is recorded, and held by us
     render::LiveLines lines_;
     std::unique_ptr<resolve::Resolver> resolver_;
 };

@@ -159,7 +159,7 @@ void CallRecorder::end(Tracee& tracee, const SyscallStop& stop, std::int64_t sta
         if (open.row->call == Call::userfaultfd && stop.result >= 0) unreadable_.insert(tracee.pid);
         if (stop.result > 0 && (open.row->call == Call::clone || open.row->call == Call::clone3)) tell_escape(tracee);
     }
-    deliver(open);
+    deliver(tracee, open);
     if (is_sigreturn(open.row->call) && !tracee.interrupted.empty()) settle_after_handler(tracee, stop);
 }
 
@@ -222,7 +222,7 @@ void CallRecorder::finish_interrupted(Tracee& tracee, OpenCall& open) {
     if (open.call.pieces_size() < 2) open.call.clear_pieces();
     // A connect goes on without its caller.
     if (open.architecture && open.row->call == Call::connect) follow_sockets(tracee, open);
-    deliver(open);
+    deliver(tracee, open);
 }
 
 void CallRecorder::abandon(Tracee& tracee, model::Syscall::Ending ending, std::int64_t time_ns) {
@@ -233,7 +233,7 @@ void CallRecorder::abandon(Tracee& tracee, model::Syscall::Ending ending, std::i
         open.call.set_ending(ending);
         open.piece_exit_ns = time_ns;
         if (open.call.pieces_size() > 0) add_piece(open);
-        deliver(open);
+        deliver(tracee, open);
     }
     deliver_interrupted(tracee, ending);
 }
@@ -250,7 +250,7 @@ void CallRecorder::deliver_interrupted(Tracee& tracee, model::Syscall::Ending en
         open.call.set_exit_ns(open.piece_exit_ns);
         open.call.set_ending(ending);
         if (open.call.pieces_size() < 2) open.call.clear_pieces();
-        deliver(open);
+        deliver(tracee, open);
         tracee.interrupted.pop_back();
     }
 }
@@ -347,13 +347,14 @@ void CallRecorder::tell_renaming(Tracee& tracee) {
     sink_.event(event_);
 }
 
-void CallRecorder::deliver(const OpenCall& open) {
+void CallRecorder::deliver(Tracee& tracee, const OpenCall& open) {
     if (selection_) {
         const bool wanted =
             open.row->call == Call::unknown ? selection_->includes_unknown() : selection_->includes(open.row->call);
         if (!wanted) return;
     }
     ++calls_;
+    tracee.waits.ended(*open.row, open.call);
     sink_.syscall(open.call);
 }
 

@@ -28,7 +28,7 @@ class CallRecorder {
         : sink_(sink),
           interpret_(interpret),
           tap_(sink, interpret ? interpreter_for : nullptr),
-          witness_(sink),
+          witness_(sink, interpret),
           hosts_(sink) {}
     // Calls outside the selection are followed (a restart needs its rt_sigreturn) but not delivered.
     void select(const model::SyscallSelection* selection);
@@ -78,7 +78,7 @@ class CallRecorder {
     void explain_descriptor(Tracee& tracee, int fd);
     void explain_interests(Tracee& tracee, model::DescriptorBinding& epoll);
     void tell_renaming(Tracee& tracee);
-    void deliver(const OpenCall& open);
+    void deliver(Tracee& tracee, const OpenCall& open);
 
     EventSink& sink_;
     bool interpret_;

@@ -1,17 +1,12 @@
 // Listening sockets stand first in /proc/PID/net/tcp (net/ipv4/tcp_ipv4.c, tcp_seq_next()), so that reading ends with
-// them; processes in other network namespaces are passed over.
+// them.
 #include "record/listeners.hpp"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <cstring>
-#include <memory>
-#include <vector>
 
 #include "record/proc.hpp"
 #include "slowtrace/unique_fd.hpp"
@@ -20,7 +15,7 @@ namespace slowtrace::record {
 
 namespace {
 
-constexpr std::size_t holders_limit = 4096;
+constexpr std::size_t answers_limit = 4096;
 
 std::string proc_path(pid_t pid, const std::string& name) {
     return "/proc/" + std::to_string(pid) + "/" + name;
@@ -64,14 +59,15 @@ std::optional<NetTableRow> find_in_table(pid_t tid, const NetTable& table, const
     }
 }
 
-std::vector<pid_t> all_processes() {
-    std::vector<pid_t> pids;
-    const std::unique_ptr<DIR, int (*)(DIR*)> directory(opendir("/proc"), closedir);
-    if (!directory) return pids;
-    while (const dirent* entry = readdir(directory.get()))
-        if (const pid_t pid = std::atoi(entry->d_name)) pids.push_back(pid);
-    std::ranges::sort(pids);
-    return pids;
+// A socket bound to the very address comes before one bound to any.
+std::optional<NetTableRow> find_row(pid_t tid, int type, const std::string& ip, std::uint32_t port) {
+    std::optional<NetTableRow> found;
+    for (const NetTable& table : net_tables()) {
+        if (table.type != type || (found && !is_any(found->local.ip()))) continue;
+        const auto row = find_in_table(tid, table, ip, port);
+        if (row && (!found || !is_any(row->local.ip()))) found = row;
+    }
+    return found;
 }
 
 }  // namespace
@@ -87,40 +83,31 @@ std::optional<LocalProcess> Listeners::find(pid_t tid, int type, const std::stri
     constexpr std::int64_t search_again_ns = 1'000'000'000;
     const auto space = read_link(proc_path(tid, "ns/net"));
     if (!space) return std::nullopt;
-    if (holders_.size() >= holders_limit) holders_.clear();
-    Holder& holder = holders_[{*space, type, port}];
-    if (holder.found && !still_holds(holder)) holder = {};
-    if (holder.searched_ns == 0 || now_ns - holder.searched_ns >= search_again_ns) {
-        if (!holder.found) holder = search(tid, *space, type, ip, port);
-        if (holder.found) holder.process.name = read_comm(holder.process.pid).value_or("");
-        holder.searched_ns = now_ns;
+    if (answers_.size() >= answers_limit) answers_.clear();
+    Answer& answer = answers_[{*space, type, without_mapping(ip), port}];
+    if (answer.process && !still_holds(answer)) answer = {};
+    if (answer.searched_ns == 0 || now_ns - answer.searched_ns >= search_again_ns) {
+        answer = search(tid, *space, type, ip, port, now_ns);
+        answer.searched_ns = now_ns;
     }
-    if (!holder.found) return std::nullopt;
-    return holder.process;
+    return answer.process;
 }
 
-Listeners::Holder Listeners::search(pid_t tid, const std::string& space, int type, const std::string& ip,
-                                    std::uint32_t port) {
-    Holder holder;
-    std::optional<NetTableRow> row;
-    for (const NetTable& table : net_tables())
-        if (!row && table.type == type) row = find_in_table(tid, table, ip, port);
-    if (!row) return holder;
-    holder.target = "socket:[" + std::to_string(row->inode) + "]";
-    holder.process.user = row->user;
-    for (const pid_t pid : all_processes()) {
-        if (read_link(proc_path(pid, "ns/net")) != space) continue;
-        for (const int fd : open_descriptors(pid)) {
-            holder.process.pid = pid;
-            holder.fd = fd;
-            if ((holder.found = still_holds(holder))) return holder;
-        }
-    }
-    return holder;
+Listeners::Answer Listeners::search(pid_t tid, const std::string& space, int type, const std::string& ip,
+                                    std::uint32_t port, std::int64_t now_ns) {
+    Answer answer;
+    const auto row = find_row(tid, type, ip, port);
+    if (!row) return answer;
+    const auto holder = holders_.find(row->inode, space, now_ns);
+    if (!holder) return answer;
+    answer.process = LocalProcess{holder->pid, row->user, read_comm(holder->pid).value_or("")};
+    answer.fd = holder->fd;
+    answer.target = "socket:[" + std::to_string(row->inode) + "]";
+    return answer;
 }
 
-bool Listeners::still_holds(const Holder& holder) {
-    return read_link(proc_path(holder.process.pid, "fd/" + std::to_string(holder.fd))) == holder.target;
+bool Listeners::still_holds(const Answer& answer) {
+    return read_link(proc_path(answer.process->pid, "fd/" + std::to_string(answer.fd))) == answer.target;
 }
 
 }  // namespace slowtrace::record

@@ -1,5 +1,5 @@
 // Who listens on a port of this machine: from the port to the socket's inode (/proc/PID/net/{tcp,udp}), from the inode
-// to a process that holds it (/proc/PID/fd).
+// to a process that holds it.
 #pragma once
 
 #include <sys/types.h>
@@ -11,6 +11,7 @@
 #include <tuple>
 
 #include "record/net_table.hpp"
+#include "record/socket_holders.hpp"
 
 namespace slowtrace::record {
 
@@ -27,24 +28,28 @@ bool listens_for(const NetTableRow& row, const std::string& ip);
 class Listeners {
    public:
     // The process that holds the socket which takes connections (`type` is SOCK_STREAM) or datagrams (SOCK_DGRAM) to
-    // ip:port from the network namespace of `tid`; of several, the one with the lowest number. Nothing where none is
-    // found or visible. What was found is kept as long as it is still true, which costs one readlink(2) to see; what
-    // was not, and names, for a second.
+    // ip:port from the network namespace of `tid`. Nothing where none is visible, or none was found in the time there
+    // is (SocketHolders). What was found is kept for a second and as long as it is still true, which costs one
+    // readlink(2) to see; what was not, for a second.
     std::optional<LocalProcess> find(pid_t tid, int type, const std::string& ip, std::uint32_t port,
                                      std::int64_t now_ns);
+    // What traced processes were seen to open.
+    SocketHolders& holders() { return holders_; }
 
    private:
-    struct Holder {
-        LocalProcess process;
-        int fd = 0;
+    struct Answer {
+        std::optional<LocalProcess> process;
+        int fd = 0;                    // of that process
         std::string target;            // "socket:[7]"
-        std::int64_t searched_ns = 0;  // when, 0: never; its name is as old
-        bool found = false;
+        std::int64_t searched_ns = 0;  // when, 0: never
     };
-    static Holder search(pid_t tid, const std::string& space, int type, const std::string& ip, std::uint32_t port);
-    static bool still_holds(const Holder& holder);
+    Answer search(pid_t tid, const std::string& space, int type, const std::string& ip, std::uint32_t port,
+                  std::int64_t now_ns);
+    static bool still_holds(const Answer& answer);
 
-    std::map<std::tuple<std::string, int, std::uint32_t>, Holder> holders_;  // by network namespace, type and port
+    SocketHolders holders_;
+    // By network namespace, type, address and port.
+    std::map<std::tuple<std::string, int, std::string, std::uint32_t>, Answer> answers_;
 };
 
 }  // namespace slowtrace::record

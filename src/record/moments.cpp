@@ -87,9 +87,11 @@ void Engine::tell_long_waits() {
     long_waits_told_ns_ = now;
     for (auto& [tid, tracee] : tracees_) {
         if (!tracee->in_call) continue;
-        const std::int64_t entry_ns = tracee->open.call.entry_ns(), age_ns = now - entry_ns;
-        if (tracee->told_entry_ns != entry_ns) {
-            tracee->told_entry_ns = entry_ns;
+        const std::int64_t since_ns = tracee->waits.since_ns(*tracee->open.row, tracee->open.call);
+        const std::int64_t age_ns = now - since_ns;
+        if (age_ns < *options_.long_wait_ns) continue;
+        if (tracee->told_since_ns != since_ns) {
+            tracee->told_since_ns = since_ns;
             tracee->tell_at_age_ns = *options_.long_wait_ns;
         }
         if (age_ns < tracee->tell_at_age_ns) continue;

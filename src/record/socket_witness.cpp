@@ -44,6 +44,10 @@ const model::SocketAddress* captured_address(const model::Syscall& call) {
     return nullptr;
 }
 
+bool has_port(SocketKind kind) {
+    return kind == SocketKind::stream || kind == SocketKind::datagram;
+}
+
 }  // namespace
 
 bool is_loopback(const std::string& ip) {
@@ -84,15 +88,18 @@ void SocketWitness::after(const Tracee& tracee, const OpenCall& open) {
         else if (peer && connect_goes_on(call.result()))
             tell_listener(tracee, fd, *peer, call.exit_ns());
     } else if ((kind == Call::accept || kind == Call::accept4) && call.result() >= 0) {
+        if (names_) listeners_.holders().note(tracee.pid);
         const int fd = static_cast<int>(call.result());
         if (watch.kind(fd) == SocketKind::local) tell_credentials(tracee, fd, false, call.exit_ns());
+    } else if ((kind == Call::listen || kind == Call::bind) && call.result() == 0) {
+        note_listener(tracee, static_cast<int>(call.arguments(0)));
     }
 }
 
 void SocketWitness::looked_up(const Tracee& tracee, const model::DescriptorBinding& binding, std::int64_t time_ns) {
     const model::Socket& socket = binding.socket();
-    if (!socket.connected() || socket.listening()) return;
     const SocketKind kind = tracee.descriptors->kind(binding.fd());
+    if (!socket.connected() || socket.listening()) return note_listener(tracee, binding.fd());
     if (kind == SocketKind::local)
         tell_credentials(tracee, binding.fd(), !socket.peer().path().empty(), time_ns);
     else if (!seems_accepted(socket))
@@ -108,9 +115,16 @@ void SocketWitness::tell_credentials(const Tracee& tracee, int fd, bool listener
     if (peer.pid > 0) tell(tracee, fd, {peer.pid, peer.uid, read_comm(peer.pid).value_or("")}, listener, time_ns);
 }
 
+void SocketWitness::note_listener(const Tracee& tracee, int fd) {
+    if (!names_ || !has_port(tracee.descriptors->kind(fd))) return;
+    const auto target = read_link("/proc/" + std::to_string(tracee.tid) + "/fd/" + std::to_string(fd));
+    if (target) listeners_.holders().note(tracee.pid, fd, *target);
+}
+
 void SocketWitness::tell_listener(const Tracee& tracee, int fd, const model::SocketAddress& to, std::int64_t time_ns) {
     const SocketKind kind = tracee.descriptors->kind(fd);
-    if ((kind != SocketKind::stream && kind != SocketKind::datagram) || !is_loopback(to.ip())) return;
+    if (!names_ || !has_port(kind) || !is_loopback(to.ip())) return;
+    listeners_.holders().note(tracee.pid);
     const int type = kind == SocketKind::stream ? SOCK_STREAM : SOCK_DGRAM;
     if (const auto found = listeners_.find(tracee.tid, type, to.ip(), to.port(), time_ns))
         tell(tracee, fd, *found, true, time_ns);

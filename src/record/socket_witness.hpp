@@ -10,7 +10,8 @@ namespace slowtrace::record {
 
 class SocketWitness {
    public:
-    explicit SocketWitness(EventSink& sink) : sink_(sink) {}
+    // Without `names` nobody searches for who listens on a port.
+    SocketWitness(EventSink& sink, bool names) : sink_(sink), names_(names) {}
 
     // A call is about to begin: a TcpReport for each TCP connection it will close (close, dup2 and dup3 over one,
     // close_range; of many, the first 64). With copies of the descriptor elsewhere each close reports.
@@ -26,10 +27,12 @@ class SocketWitness {
    private:
     void report_closing(const Tracee& tracee, int fd, std::int64_t time_ns);
     void tell_credentials(const Tracee& tracee, int fd, bool listener, std::int64_t time_ns);
+    void note_listener(const Tracee& tracee, int fd);
     void tell_listener(const Tracee& tracee, int fd, const model::SocketAddress& to, std::int64_t time_ns);
     void tell(const Tracee& tracee, int fd, const LocalProcess& process, bool listener, std::int64_t time_ns);
 
     EventSink& sink_;
+    bool names_;
     Listeners listeners_;
     model::Event event_;  // reused
 };

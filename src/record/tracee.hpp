@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "model/wait_series.hpp"
 #include "record/arch/architecture.hpp"
 #include "record/blocked_call.hpp"
 #include "record/descriptor_watch.hpp"
@@ -54,8 +55,9 @@ struct Tracee {
     std::optional<std::int64_t> stopped_since_ns;
     int stopped_by = 0;
     std::uint64_t alternate_stack = 0, alternate_stack_bytes = 0;  // sigaltstack(2)
-    // --live: the call last told (by its entry), and the age at which to tell it again.
-    std::int64_t told_entry_ns = 0, tell_at_age_ns = 0;
+    model::WaitSeries waits;                                       // of the calls delivered
+    // --live: the wait last told (by its beginning), and the age at which to tell it again.
+    std::int64_t told_since_ns = 0, tell_at_age_ns = 0;
     bool death_told = false;
     bool let_go = false;  // it will stop at no call any more
     // Attached: until its first stop has told what became of the call it was found in.

@@ -78,10 +78,6 @@ std::int64_t age_ns(const ResolvedCall& call) {
     return analyze::time_in_call(call.call);
 }
 
-std::string duration_text(const ResolvedCall& call) {
-    return (call.call.began_before() ? "at least " : "") + format_duration(age_ns(call));
-}
-
 }  // namespace
 
 void LiveLines::process_started(const resolve::Process& process) {
@@ -97,7 +93,12 @@ void LiveLines::process_ended(const resolve::Process& process) {
 }
 
 void LiveLines::thread_ended(const resolve::Thread& thread) {
+    const auto told = told_.find(index(thread.id));
+    const auto waits = waits_.find(index(thread.id));
+    if (told != told_.end() && waits != waits_.end() && waits->second.since_ns() == told->second.since_ns)
+        tell_end(told->second, waits->second.until_ns() - told->second.since_ns, ": timed out");
     told_.erase(index(thread.id));
+    waits_.erase(index(thread.id));
 }
 
 void LiveLines::signal(const resolve::Thread& thread, const model::Signal& signal) {
@@ -106,14 +107,39 @@ void LiveLines::signal(const resolve::Thread& thread, const model::Signal& signa
 
 void LiveLines::call(const ResolvedCall& call) {
     causes_.seen(call);
-    const auto told = told_.find(index(call.thread.id));
-    if (told == told_.end()) return;
-    if (told->second.entry_ns == call.call.entry_ns())
-        say_("slowtrace: " + thread_text(call.process, call.thread) + " " + told->second.words + " took " +
-             duration_text(call) + outcome(call, causes_.cause_of(call)) + "\n");
+    model::WaitSeries& waits = waits_[index(call.thread.id)];
+    const std::int64_t since_ns = waits.since_ns(call.row, call.call), until_ns = waits.until_ns();
+    const std::int64_t series_ns = waits.since_ns();
+    waits.ended(call.row, call.call);
+    const auto found = told_.find(index(call.thread.id));
+    if (found == told_.end()) return;
+    const Told told = found->second;
+    const bool itself = told.entry_ns == call.call.entry_ns() || told.since_ns == since_ns;
+    // It timed out, and may go on with the next call.
+    if (waits.since_ns() == told.since_ns && call.call.ending() == model::Syscall::RETURNED) return;
+    if (itself)
+        tell_end(told, told.since_ns == call.call.entry_ns() ? age_ns(call) : call.call.exit_ns() - told.since_ns,
+                 outcome(call, causes_.cause_of(call)));
+    else if (series_ns == told.since_ns)
+        tell_end(told, until_ns - told.since_ns, ": timed out");
     // A handler's calls come before the end of the call they interrupted.
-    if (told->second.entry_ns <= call.call.entry_ns() && told->second.entry_ns != call.call.entry_ns()) return;
-    told_.erase(told);
+    else if (told.entry_ns <= call.call.entry_ns())
+        return;
+    told_.erase(found);
+}
+
+void LiveLines::tell_end(const Told& told, std::int64_t lasted_ns, const std::string& outcome) {
+    say_("slowtrace: " + told.who + " " + told.words + " took " + (told.at_least ? "at least " : "") +
+         format_duration(lasted_ns) + outcome + "\n");
+}
+
+// Of a call in progress: since the first of its series.
+std::string LiveLines::duration_text(const ResolvedCall& call) const {
+    const auto waits = waits_.find(index(call.thread.id));
+    const std::int64_t entry_ns = call.call.entry_ns();
+    const std::int64_t since_ns = waits == waits_.end() ? entry_ns : waits->second.since_ns(call.row, call.call);
+    return (call.call.began_before() || since_ns <= start_ns_ ? "at least " : "") +
+           format_duration(since_ns == entry_ns ? age_ns(call) : call.call.exit_ns() - since_ns);
 }
 
 void LiveLines::moment(const resolve::Thread& thread, const resolve::Process& process, const ResolvedCall* call,
@@ -140,9 +166,12 @@ void LiveLines::tell_long_wait(const ResolvedCall& call, const model::Moment& mo
     if (is_noise(call, cause)) return;
     const ResolvedDescriptor* descriptor = descriptor_of(call, cause);
     const std::string said = words(cause);
-    told_[index(call.thread.id)] = {call.call.entry_ns(), said};
-    say_("slowtrace: " + thread_text(call.process, call.thread) + " " + said + address_aside(descriptor) + " for " +
-         duration_text(call) + " so far: " + how(call, descriptor, moment) + "\n");
+    const std::string who = thread_text(call.process, call.thread);
+    const std::int64_t entry_ns = call.call.entry_ns();
+    const std::int64_t since_ns = waits_[index(call.thread.id)].since_ns(call.row, call.call);
+    told_[index(call.thread.id)] = {entry_ns, since_ns, who, said, call.call.began_before() || since_ns <= start_ns_};
+    say_("slowtrace: " + who + " " + said + address_aside(descriptor) + " for " + duration_text(call) +
+         " so far: " + how(call, descriptor, moment) + "\n");
 }
 
 void LiveLines::add_to_table(const resolve::Thread& thread, const resolve::Process& process, const ResolvedCall* call,

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "analyze/run_causes.hpp"
+#include "model/wait_series.hpp"
 #include "slowtrace/resolved.hpp"
 
 namespace slowtrace::render {
@@ -31,9 +32,12 @@ class LiveLines : public resolve::ResolvedSink {
 
    private:
     struct Told {
-        std::int64_t entry_ns = 0;
-        std::string words;
+        std::int64_t entry_ns = 0, since_ns = 0;  // the call's, and that of the first of the same in a row
+        std::string who, words;
+        bool at_least = false;
     };
+    void tell_end(const Told& told, std::int64_t lasted_ns, const std::string& outcome);
+    std::string duration_text(const resolve::ResolvedCall& call) const;
     void tell_long_wait(const resolve::ResolvedCall& call, const model::Moment& moment);
     void add_to_table(const resolve::Thread& thread, const resolve::Process& process, const resolve::ResolvedCall* call,
                       const model::Moment& moment);
@@ -45,7 +49,8 @@ class LiveLines : public resolve::ResolvedSink {
     std::function<void(const std::string&)> say_;
     analyze::RunCauses causes_;
     std::int64_t start_ns_ = 0;
-    std::unordered_map<std::uint32_t, Told> told_;               // by thread: the call in progress that was told
+    std::unordered_map<std::uint32_t, Told> told_;  // by thread: the wait that was told
+    std::unordered_map<std::uint32_t, model::WaitSeries> waits_;
     std::unordered_map<std::uint32_t, std::uint64_t> children_;  // by process: traced children alive
     std::vector<std::vector<std::string>> table_;                // the answer to SIGUSR1, so far
 };

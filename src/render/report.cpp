@@ -190,6 +190,12 @@ void causes(ReportPage& page, const CauseSection& section, std::size_t limit, bo
 
 // --- tables
 
+// A call that was in progress when the recording began, or when it let the program go, took longer than was seen.
+std::string seen_duration(const analyze::SlowCall& slow, std::int64_t floor_ns) {
+    const bool longer = slow.call.began_before() || slow.call.ending() == model::Syscall::DETACHED;
+    return (longer ? "≥ " : "") + duration(slow.ns, floor_ns);
+}
+
 void slowest(ReportPage& page, const Report& report, std::size_t limit) {
     if (report.slowest.empty()) return;
     page.heading("Slowest calls");
@@ -197,7 +203,7 @@ void slowest(ReportPage& page, const Report& report, std::size_t limit) {
     table.row({"took", "at", "process", "call"});
     for (std::size_t i = 0; i < std::min(limit, report.slowest.size()); ++i) {
         const analyze::SlowCall& slow = report.slowest[i];
-        table.row({duration(slow.ns, report.run.floor_ns), format_offset(slow.call.entry_ns(), report.run.start_ns),
+        table.row({seen_duration(slow, report.run.floor_ns), format_offset(slow.call.entry_ns(), report.run.start_ns),
                    thread_text(slow.process, slow.thread), fit(call_line(slow.resolved()), call_width)});
     }
     page.columns(table);

@@ -32,6 +32,19 @@ worker.join()
 """
 
 
+SLICES = HOLE.split("worker = ")[0] + """
+import select
+client.setblocking(False)
+client.connect_ex(("127.0.0.1", port))
+waiting = select.poll()
+waiting.register(client, select.POLLOUT)
+for _ in range(int(sys.argv[2])):
+    waiting.poll(150)
+client.close()
+time.sleep(0.05)
+"""
+
+
 def lines_of(finished):
     return [line for line in finished.report.splitlines() if line.startswith("slowtrace: ")]
 
@@ -59,6 +72,19 @@ def blocking_connect(lab):
         finally:
             end_session(process)
     check("unknown peer" not in text, f"said: {text!r}")
+
+
+def connect_in_slices(lab):
+    """Waits that are each too short to be told, one after the other for the same connection."""
+    traced = lab.record([sys.executable, "-c", SLICES, "blocking", "8"], "--live=500ms")
+    check_equal(traced.status, 0, "the program's end")
+    told = [line for line in lines_of(traced) if "connecting to" in line]
+    check_equal(len(told), 2, f"lines of {told} in {traced.report}")
+    begun = re.search(r" for ([\d.]+)(m?s) so far: poll, SYN_SENT$", told[0])
+    check(begun, f"the first line: {told[0]!r}")
+    check(float(begun[1]) * (1000 if begun[2] == "s" else 1) >= 500, f"told too early: {told[0]!r}")
+    ended = re.search(r" took ([\d.]+)s: timed out$", told[1])
+    check(ended and float(ended[1]) >= 8 * 0.15, f"the last line: {told[1]!r}")
 
 
 def await_line(path, pattern, seconds=20):
@@ -161,6 +187,7 @@ def asked_of_many(lab):
 def cases(_lab):
     yield "live: a connect that hangs", long_connect
     yield "live: a blocking connect that hangs", blocking_connect
+    yield "live: a connect that hangs, waited for in slices", connect_in_slices
     yield "live: a child is told, its parent's wait is not", child_told_once
     yield "live: the option alone", live_without_value
     yield "live: nothing is said without it", nothing_without_live

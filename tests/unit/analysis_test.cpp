@@ -195,6 +195,18 @@ TEST_CASE("the ten slowest calls are kept, longest first") {
     for (std::size_t i = 0; i < 10; ++i) CHECK(report.slowest[i].ns == static_cast<std::int64_t>(40 - i) * ms);
 }
 
+TEST_CASE("of a slow call that was not seen from its beginning to its end, the report says so") {
+    MadeRun run;
+    MadeCall early("nanosleep", 0, 10 * ms), whole("nanosleep", 20 * ms, 40 * ms), late("nanosleep", 50 * ms, 80 * ms);
+    early.call.set_began_before(true);
+    late.call.set_ending(model::Syscall::DETACHED);
+    for (const MadeCall& call : {early, whole, late}) run.call(call);
+    const std::string text = render::render_report(run.end(100 * ms));
+    CHECK(text.find("≥ 10.0ms  0.000000") != std::string::npos);
+    CHECK(text.find("  20.0ms  0.020000") != std::string::npos);
+    CHECK(text.find("≥ 30.0ms  0.050000") != std::string::npos);
+}
+
 TEST_CASE("a histogram's quantiles are within three percent, also after the exact ones ran out") {
     analyze::Distribution distribution;
     analyze::Histogram histogram;

@@ -52,12 +52,65 @@ TEST_CASE("a long wait is told with its endpoint and state, and its end once", "
     probe.event(
         "syscall { thread: 1 abi: X86_64 number: 7 arguments: [0, 1, 60000, 0, 0, 0] entry_ns: 10000000 "
         "exit_ns: 15010000000 captured { argument: 0 poll { members { fd: 3 wanted: 4 } } } }");
+    CHECK(probe.said.empty());  // perhaps it goes on
+    probe.event(
+        "syscall { thread: 1 abi: X86_64 number: 3 arguments: [3, 0, 0, 0, 0, 0] entry_ns: 15020000000 "
+        "exit_ns: 15020001000 }");
     CHECK(probe.said == "slowtrace: pip[100] connecting to 203.0.113.9:80 took 15.0s: timed out\n");
     probe.said.clear();
     probe.event(
         "syscall { thread: 1 abi: X86_64 number: 7 arguments: [0, 1, 60000, 0, 0, 0] entry_ns: 16000000000 "
         "exit_ns: 17010000000 captured { argument: 0 poll { members { fd: 3 wanted: 4 } } } }");
     CHECK(probe.said.empty());
+}
+
+TEST_CASE("a wait in slices lasts from the first to the last of them", "[live]") {
+    const auto slice = [](std::int64_t from_ms, std::int64_t to_ms, int ready) {
+        return "syscall { thread: 1 abi: X86_64 number: 7 arguments: [0, 1, 1000, 0, 0, 0] entry_ns: " +
+               std::to_string(from_ms * 1'000'000) + " exit_ns: " + std::to_string(to_ms * 1'000'000) +
+               " result: " + std::to_string(ready) +
+               " captured { argument: 0 poll { members { fd: 3 wanted: 4 ready: " + std::to_string(4 * ready) +
+               " } } } }";
+    };
+    const std::string looks_again =
+        "syscall { thread: 1 abi: X86_64 number: 7 arguments: [0, 1, 0, 0, 0, 0] entry_ns: 1001000000 exit_ns: "
+        "1001001000 captured { argument: 0 poll { members { fd: 3 wanted: 1 } } } }";
+    const std::string expected_start =
+        "slowtrace: pip[100] connecting to 203.0.113.9:80 for 2.000s so far: poll, "
+        "SYN_SENT\n";
+    LiveProbe probe;
+    probe.event(connecting).event(slice(10, 1000, 0)).event(looks_again).event(slice(1002, 2000, 0));
+    CHECK(probe.said.empty());
+    const std::string third =
+        "moment { thread: 1 time_ns: 2010000000 call { thread: 1 abi: X86_64 number: 7 arguments: [0, 1, 1000, 0, 0, "
+        "0] entry_ns: 2001000000 exit_ns: 2010000000 ending: IN_PROGRESS captured { argument: 0 poll { members { fd: 3 "
+        "wanted: 4 } } } } sockets { fd: 3 state: 2 } }";
+    probe.event(third);
+    CHECK(probe.said == expected_start);
+    probe.said.clear();
+    probe.event(slice(2001, 3000, 0));
+    CHECK(probe.said.empty());
+    SECTION("it connects") {
+        probe.event(slice(3001, 3010, 1));
+        CHECK(probe.said == "slowtrace: pip[100] connecting to 203.0.113.9:80 took 3.000s\n");
+    }
+    SECTION("the program gives up") {
+        probe.event(
+            "syscall { thread: 1 abi: X86_64 number: 3 arguments: [3, 0, 0, 0, 0, 0] entry_ns: 3300000000 exit_ns: "
+            "3300001000 }");
+        CHECK(probe.said == "slowtrace: pip[100] connecting to 203.0.113.9:80 took 2.990s: timed out\n");
+    }
+    SECTION("the program ends") {
+        probe.event("death { thread: 1 time_ns: 3400000000 }");
+        CHECK(probe.said == "slowtrace: pip[100] connecting to 203.0.113.9:80 took 2.990s: timed out\n");
+    }
+    SECTION("the recording ends") {
+        probe.event(
+            "syscall { thread: 1 abi: X86_64 number: 7 arguments: [0, 1, 1000, 0, 0, 0] entry_ns: 3001000000 exit_ns: "
+            "3110000000 ending: DETACHED captured { argument: 0 poll { members { fd: 3 wanted: 4 } } } }");
+        CHECK(probe.said ==
+              "slowtrace: pip[100] connecting to 203.0.113.9:80 took 3.100s, and lasts when the recording ends\n");
+    }
 }
 
 TEST_CASE("a moment leaves no trace in what follows", "[live]") {

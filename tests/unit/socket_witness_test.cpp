@@ -5,7 +5,9 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -13,6 +15,7 @@
 #include "catch.hpp"
 #include "record/descriptor_copy.hpp"
 #include "record/descriptor_effects.hpp"
+#include "record/proc.hpp"
 #include "record/tcp_report.hpp"
 #include "slowtrace/unique_fd.hpp"
 
@@ -102,7 +105,7 @@ struct Bench {
     }
     Tracee tracee;
     Events sink;
-    SocketWitness witness{sink};
+    SocketWitness witness{sink, true};
 };
 
 }  // namespace
@@ -172,6 +175,7 @@ TEST_CASE("the holder of a listening socket is found, and forgotten when it clos
     auto loopback = std::make_unique<Loopback>();
     const std::uint32_t port = loopback->port();
     Listeners listeners;
+    listeners.holders().note(getpid());
     const auto found = listeners.find(getpid(), SOCK_STREAM, ip("127.0.0.1"), port, second_ns);
     REQUIRE(found);
     CHECK(found->pid == getpid());
@@ -189,7 +193,9 @@ TEST_CASE("the holder of a datagram socket is found, unless that is connected el
     REQUIRE(bind(server.get(), reinterpret_cast<sockaddr*>(&address), length) == 0);
     REQUIRE(getsockname(server.get(), reinterpret_cast<sockaddr*>(&address), &length) == 0);
     const std::uint32_t port = ntohs(address.sin_port);
-    const auto found = Listeners().find(getpid(), SOCK_DGRAM, ip("127.0.0.1"), port, second_ns);
+    Listeners listeners;
+    listeners.holders().note(getpid());
+    const auto found = listeners.find(getpid(), SOCK_DGRAM, ip("127.0.0.1"), port, second_ns);
     REQUIRE(found);
     CHECK(found->pid == getpid());
     CHECK_FALSE(Listeners().find(getpid(), SOCK_STREAM, ip("127.0.0.1"), port, second_ns));
@@ -204,12 +210,75 @@ TEST_CASE("what was not found is not searched for again at once", "[witness]") {
     const std::uint32_t port = loopback->port();
     loopback.reset();
     Listeners listeners;
+    listeners.holders().note(getpid());
     CHECK_FALSE(listeners.find(getpid(), SOCK_STREAM, ip("127.0.0.1"), port, second_ns));
     UniqueFd again(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     REQUIRE(bind(again.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
     REQUIRE(listen(again.get(), 1) == 0);
     CHECK_FALSE(listeners.find(getpid(), SOCK_STREAM, ip("127.0.0.1"), port, second_ns + 1));
     CHECK(listeners.find(getpid(), SOCK_STREAM, ip("127.0.0.1"), port, 2 * second_ns + 1));
+}
+
+TEST_CASE("servers on one port of several addresses are told apart", "[witness]") {
+    Loopback one;
+    const std::uint32_t port = one.port();
+    UniqueFd two(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_in address = one.address;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1);
+    REQUIRE(bind(two.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+    REQUIRE(listen(two.get(), 1) == 0);
+    const pid_t other = fork();
+    REQUIRE(other >= 0);
+    if (other == 0) {
+        close(one.listener.get());
+        pause();
+        _exit(0);
+    }
+    two = UniqueFd();
+    Listeners listeners;
+    listeners.holders().note(getpid());
+    listeners.holders().note(other);
+    const auto first = listeners.find(getpid(), SOCK_STREAM, ip("127.0.0.1"), port, second_ns);
+    const auto second = listeners.find(getpid(), SOCK_STREAM, ip("127.0.0.2"), port, second_ns);
+    const auto third = listeners.find(getpid(), SOCK_STREAM, ip("127.0.0.3"), port, second_ns);
+    const auto mapped = listeners.find(getpid(), SOCK_STREAM, ip("::ffff:127.0.0.2"), port, second_ns);
+    kill(other, SIGKILL);
+    waitpid(other, nullptr, 0);
+    REQUIRE(first);
+    CHECK(first->pid == getpid());
+    REQUIRE(second);
+    CHECK(second->pid == other);
+    CHECK_FALSE(third);
+    REQUIRE(mapped);
+    CHECK(mapped->pid == other);
+}
+
+TEST_CASE("all processes are searched once a second, what is told is known at once", "[witness]") {
+    const auto inode_of = [](int fd) {
+        struct stat status {};
+        REQUIRE(fstat(fd, &status) == 0);
+        return static_cast<std::uint64_t>(status.st_ino);
+    };
+    const std::string space = read_link("/proc/self/ns/net").value_or("");
+    SocketHolders holders;
+    holders.note(getpid());
+    const UniqueFd before(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const auto found = holders.find(inode_of(before.get()), space, second_ns);
+    REQUIRE(found);
+    CHECK(found->pid == getpid());
+    CHECK(found->fd == before.get());
+    UniqueFd after(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const std::uint64_t inode = inode_of(after.get());
+    CHECK_FALSE(holders.find(inode, space, second_ns + 1));
+    CHECK(holders.find(inode_of(before.get()), space, second_ns + 1));
+    CHECK(holders.find(inode, space, 2 * second_ns + 1));
+    const UniqueFd told(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    holders.note(getpid(), told.get(), "socket:[" + std::to_string(inode_of(told.get())) + "]");
+    CHECK(holders.find(inode_of(told.get()), space, 2 * second_ns + 2));
+    after = UniqueFd();
+    CHECK_FALSE(holders.find(inode, space, 5 * second_ns));
+    holders.note(getpid(), told.get(), "pipe:[7]");
+    CHECK_FALSE(holders.find(7, space, 9 * second_ns));
 }
 
 TEST_CASE("the kernel tells how a TCP connection fares", "[witness]") {
