@@ -160,6 +160,8 @@ struct Connection {
     std::string name_service;       // "systemd-resolved" or "nscd" where it answers for DNS, else empty
     std::vector<NameClaim> claims;  // all evidence for the peer's name, in order of appearance, distinct
     std::uint64_t requests = 0;     // exchanges begun: the first and every turn from receiving back to sending
+    // It carries HTTP/2 or HTTP/3, or may: several requests at once, of which `requests` counts the turns only.
+    bool may_multiplex = false;
     std::optional<std::int64_t> dns_from_ns,
         dns_to_ns;  // the questions that led to its address, for the first to use it
     std::optional<std::int64_t> tunnel_from_ns, tunnel_to_ns;  // from asking a proxy for the target to its answer

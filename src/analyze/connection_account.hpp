@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,12 +13,21 @@ namespace slowtrace::analyze {
 
 struct EndpointRow;
 
+// Whether so long a transfer tells how fast so many bytes came. A short answer lies in the kernel's buffers before its
+// first octet is read: how fast it came nobody measured.
+constexpr bool is_timed(std::int64_t ns, std::uint64_t bytes) {
+    constexpr std::int64_t long_enough_ns = 10'000'000, long_enough_for_many_ns = 1'000'000;
+    constexpr std::uint64_t many_bytes = 1 << 20;
+    return ns >= long_enough_ns || (bytes >= many_bytes && ns >= long_enough_for_many_ns);
+}
+
 // A PhaseStretch without its peer.
 struct Passage {
     resolve::Phase phase = resolve::Phase::idle;
     std::int64_t from_ns = 0, to_ns = 0;
     std::uint64_t bytes_sent = 0, bytes_received = 0, exchange = 0;
     std::int64_t ns() const { return to_ns - from_ns; }
+    bool timed() const { return phase == resolve::Phase::transfer && is_timed(ns(), bytes_received); }
 };
 
 // One request from its first octet to its answer's last, so far.
@@ -26,6 +36,7 @@ struct OpenExchange {
     std::uint64_t number = 0;
     std::int64_t from_ns = 0, to_ns = 0;
     std::int64_t waited_ns = 0;  // between the request and the answer
+    std::int64_t wait_began_ns = 0;
     bool answered = false;
 };
 
@@ -43,6 +54,7 @@ struct ConnectionAccount {
     std::vector<std::pair<CauseKind, std::int64_t>> waits;  // one of a kind
     std::vector<resolve::ConnectAttempt> attempts;
     OpenExchange exchange;
+    std::map<EndpointRow*, std::uint64_t> carried;                   // to whom, and how many requests
     std::uint64_t requests = 0, bytes_sent = 0, bytes_received = 0;  // given to endpoints already
 };
 

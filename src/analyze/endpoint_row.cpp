@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "analyze/peers.hpp"
 #include "analyze/times.hpp"
 
 namespace slowtrace::analyze {
@@ -32,7 +33,7 @@ constexpr std::array wait_columns{
 };
 
 void add_time(Distribution& times, std::optional<std::int64_t> from_ns, std::optional<std::int64_t> to_ns) {
-    if (from_ns && to_ns) times.add(sane(*to_ns) - sane(*from_ns));
+    if (from_ns && to_ns) times.add(span_ns(*from_ns, *to_ns));
 }
 
 PhaseTimes summed(const Distribution& times) {
@@ -45,7 +46,7 @@ void EndpointRow::attempted(const resolve::ConnectAttempt& attempt) {
     attempts.add(attempt);
     if (attempt.outcome == resolve::AttemptOutcome::lost_race) return;
     if (attempt.outcome == resolve::AttemptOutcome::connected) {
-        connect.add(sane(attempt.to_ns) - sane(attempt.from_ns));
+        connect.add(span_ns(attempt.from_ns, attempt.to_ns));
         return;
     }
     const auto known = std::find_if(line.errors.begin(), line.errors.end(),
@@ -61,12 +62,26 @@ void EndpointRow::waited(CauseKind kind, std::int64_t ns) {
         if (row.kind == kind) line.*row.column = saturating_add(line.*row.column, ns);
 }
 
-void EndpointRow::closed(const resolve::Connection& connection) {
+void EndpointRow::at_address(const std::string& address) {
+    if (!address.empty()) add_distinct(line.addresses, address);
+}
+
+// A proxied connection has names of all its targets: what names another of them is not about this one.
+void EndpointRow::carried(const resolve::Connection& connection, std::uint64_t requests,
+                          const std::set<std::string>& siblings) {
     ++line.connections;
-    if (connection.requests > 1) ++line.reused;
-    if (!connection.peer.address.empty()) add_distinct(line.addresses, connection.peer.address);
-    for (const resolve::NameClaim& claim : connection.claims) add_distinct(line.claims, claim);
+    if (requests > 1) ++line.reused;
+    if (connection.may_multiplex) line.requests_exact = false;
+    for (const resolve::NameClaim& claim : connection.claims) {
+        const bool of_another =
+            !siblings.empty() && (comes_with_requests(claim.evidence) || siblings.contains(claim.name));
+        if (claim.name == line.endpoint.host || !of_another) add_distinct(line.claims, claim);
+    }
     if (!line.local_peer) line.local_peer = connection.local_peer;
+}
+
+void EndpointRow::closed(const resolve::Connection& connection) {
+    ++line.counted_connections;
     if (connection.is_dns()) line.dns_server = true;
     if (line.name_service.empty()) line.name_service = connection.name_service;
     add_time(dns, connection.dns_from_ns, connection.dns_to_ns);
@@ -90,6 +105,7 @@ EndpointLine EndpointRow::finished() const {
     finished.peak_concurrency = in_flight.peak;
     finished.mean_concurrency = in_flight.mean();
     finished.transferring_ns = transfers.sums().covered_ns;
+    finished.measured_ns = timed.sums().covered_ns;
     std::stable_sort(finished.errors.begin(), finished.errors.end(),
                      [](const auto& a, const auto& b) { return a.second > b.second; });
     return finished;
@@ -102,14 +118,10 @@ std::int64_t EndpointLine::waited_ns() const {
     return sum;
 }
 
-// A short answer lies in the kernel's buffers before its first octet is read: how fast it came nobody measured.
 std::optional<double> EndpointLine::rate() const {
-    constexpr std::int64_t too_short_ns = 10'000'000, too_short_for_many_ns = 1'000'000;
-    constexpr std::uint64_t many_bytes = 1 << 20;
-    const bool measured =
-        transferring_ns >= too_short_ns || (transfer_bytes >= many_bytes && transferring_ns >= too_short_for_many_ns);
-    if (!measured || transfer_bytes == 0) return std::nullopt;
-    return static_cast<double>(transfer_bytes) * 1e9 / static_cast<double>(transferring_ns);
+    constexpr std::uint64_t too_few_bytes = 64 << 10;
+    if (measured_bytes < too_few_bytes || measured_ns <= 0) return std::nullopt;
+    return static_cast<double>(measured_bytes) * 1e9 / static_cast<double>(measured_ns);
 }
 
 }  // namespace slowtrace::analyze

@@ -1,6 +1,9 @@
 // One endpoint's line while it is being added up.
 #pragma once
 
+#include <set>
+#include <string>
+
 #include "analyze/attempt_groups.hpp"
 #include "analyze/distribution.hpp"
 #include "analyze/overlap.hpp"
@@ -12,11 +15,14 @@ struct EndpointRow {
     EndpointLine line;
     AttemptGroup attempts;
     Distribution lookups, dns, connect, tls, first_byte, rtt;
-    Overlap exchanges, transfers;
+    Overlap exchanges, transfers, timed;
 
     void attempted(const resolve::ConnectAttempt& attempt);
     void waited(CauseKind kind, std::int64_t ns);
-    // What a connection that ends tells about itself, its traffic apart.
+    void at_address(const std::string& address);
+    // A connection that ends carried so many requests here, and others to the hosts `siblings`.
+    void carried(const resolve::Connection& connection, std::uint64_t requests, const std::set<std::string>& siblings);
+    // What it tells about itself as a whole.
     void closed(const resolve::Connection& connection);
     EndpointLine finished() const;
 };

@@ -2,6 +2,7 @@
 #include "analyze/ledgers.hpp"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "analyze/times.hpp"
@@ -17,8 +18,17 @@ namespace {
 
 // A datagram socket that was only connected: nothing passed, nobody was asked (getaddrinfo(3) compares routes so).
 bool only_named(const EndpointLine& line) {
-    return line.endpoint.transport == Transport::udp && line.bytes_sent + line.bytes_received == 0 &&
-           line.reply_ns + line.receive_ns + line.send_ns == 0 && line.lookups == 0;
+    return line.endpoint.transport == Transport::udp && line.bytes_sent == 0 && line.bytes_received == 0 &&
+           line.reply_ns == 0 && line.receive_ns == 0 && line.send_ns == 0 && line.lookups == 0;
+}
+
+// Far more than a receive buffer holds at first (tcp(7), tcp_rmem), faster than it can have arrived: one call took it
+// (MSG_WAITALL), and it came while that call waited.
+bool came_before(const Passage& passage) {
+    constexpr std::uint64_t many_bytes = 1 << 20;
+    // At more than a byte a nanosecond, 8 Gbit/s.
+    return passage.phase == Phase::transfer && passage.bytes_received >= many_bytes &&
+           passage.bytes_received > static_cast<std::uint64_t>(passage.ns());
 }
 
 // What a program fetches from others: not what it serves, not the questions that led there.
@@ -49,6 +59,7 @@ EndpointRow& EndpointLedger::row(const Connection& connection, const Endpoint& p
     EndpointRow& found = row(peer_name(connection, peer), endpoint);
     if (found.line.name != "(others)") improve(found.line.endpoint, endpoint);
     if (connection.is_dns()) found.line.dns_server = true;
+    if (connection.accepted) found.line.served = true;
     return found;
 }
 
@@ -72,7 +83,9 @@ void EndpointLedger::phase(const Connection& connection, const resolve::PhaseStr
         kept.early.push_back(passage);
         return;
     }
-    EndpointRow& endpoint = row(connection, certain ? stretch.peer : kept.peer);
+    const Endpoint& peer = certain ? stretch.peer : kept.peer;
+    EndpointRow& endpoint = row(connection, peer);
+    endpoint.at_address(peer.address);
     pass_early(kept, endpoint);
     pass(kept, endpoint, passage);
 }
@@ -94,10 +107,25 @@ void EndpointLedger::pass(ConnectionAccount& account, EndpointRow& row, const Pa
         row.transfers.add(passage.from_ns, passage.to_ns);
         ++new_intervals_;
     }
-    if (account.download) strip_.received(passage.from_ns, passage.to_ns, passage.bytes_received);
+    if (passage.timed()) {
+        row.line.measured_bytes += passage.bytes_received;
+        row.timed.add(passage.from_ns, passage.to_ns);
+        ++new_intervals_;
+    }
+    if (passage.exchange != 0 || passage.bytes_sent > 0 || passage.bytes_received > 0)
+        account.carried.try_emplace(&row);
     const bool exchanges =
         passage.phase == Phase::request || passage.phase == Phase::first_byte || passage.phase == Phase::transfer;
     if (exchanges) continue_exchange(account, row, passage);
+    if (account.download && exchanges) downloaded(account.exchange, passage);
+}
+
+// Bytes of answers: handshakes, tickets and a proxy's own words are none.
+void EndpointLedger::downloaded(const OpenExchange& exchange, const Passage& passage) {
+    const bool while_waiting = exchange.waited_ns > 0 && came_before(passage);
+    strip_.received(while_waiting ? exchange.wait_began_ns : passage.from_ns, passage.to_ns, passage.bytes_received);
+    downloaded_bytes_ += passage.bytes_received;
+    if (passage.timed()) timed_bytes_ += passage.bytes_received;
 }
 
 // A peer that speaks unasked (exchange 0) is in flight as well, but was not requested.
@@ -106,14 +134,18 @@ void EndpointLedger::continue_exchange(ConnectionAccount& account, EndpointRow& 
     const bool same = exchange.row == &row && exchange.number == passage.exchange && passage.exchange != 0;
     if (!same) {
         end_exchange(account);
-        exchange = {&row, passage.exchange, passage.from_ns, passage.from_ns, 0, false};
+        exchange = {&row, passage.exchange, passage.from_ns, passage.from_ns, 0, 0, false};
         if (passage.exchange != 0) {
             ++row.line.requests;
             ++account.requests;
+            ++account.carried[&row];
         }
     }
     exchange.to_ns = passage.to_ns;
-    if (passage.phase == Phase::first_byte) exchange.waited_ns = saturating_add(exchange.waited_ns, passage.ns());
+    if (passage.phase == Phase::first_byte) {
+        exchange.wait_began_ns = passage.from_ns;
+        exchange.waited_ns = saturating_add(exchange.waited_ns, passage.ns());
+    }
     if (passage.phase != Phase::transfer || exchange.answered) return;
     exchange.answered = true;
     if (passage.exchange != 0) row.first_byte.add(exchange.waited_ns);
@@ -139,6 +171,7 @@ void EndpointLedger::limit_intervals() {
     for (auto& [key, row] : rows_) {
         row.exchanges.settle_half();
         row.transfers.settle_half();
+        row.timed.settle_half();
     }
 }
 
@@ -170,7 +203,7 @@ void EndpointLedger::asked(const resolve::DnsExchange& exchange) {
     ++server.line.lookups;
     if (!exchange.answered) ++server.line.unanswered;
     if (exchange.answered && exchange.response_code != 0) ++server.line.negative;
-    if (exchange.answered) server.lookups.add(sane(exchange.answered_ns) - sane(exchange.asked_ns));
+    if (exchange.answered) server.lookups.add(span_ns(exchange.asked_ns, exchange.answered_ns));
 }
 
 // --- the end
@@ -191,7 +224,15 @@ void EndpointLedger::closed(const Connection& connection) {
     const auto rest = [](std::uint64_t all, std::uint64_t told) { return all > told ? all - told : 0; };
     endpoint.line.bytes_sent += rest(connection.bytes_sent, kept.bytes_sent);
     endpoint.line.bytes_received += rest(connection.bytes_received, kept.bytes_received);
-    endpoint.line.requests += rest(connection.requests, kept.requests);
+    const std::uint64_t untold_requests = rest(connection.requests, kept.requests);
+    endpoint.line.requests += untold_requests;
+    kept.carried[&endpoint] += untold_requests;
+    if (kept.carried.size() == 1) endpoint.at_address(connection.peer.address);
+    std::set<std::string> siblings;
+    if (kept.carried.size() > 1)
+        for (const auto& [to, requests] : kept.carried) siblings.insert(to->line.endpoint.host);
+    for (const auto& [to, requests] : kept.carried) to->carried(connection, requests, siblings);
+    if (kept.download && connection.may_multiplex && connection.requests > 0) downloads_exact_ = false;
     if (kept.remembered) peers_.set(connection.id, kept.name, kept.peer);
     open_.erase(connection.id);
 }
@@ -202,7 +243,9 @@ void EndpointLedger::finish() {
         peer.transport = account.transport;
         EndpointRow& endpoint = row(account.name, peer);
         close(account, endpoint);
-        ++endpoint.line.connections;
+        account.carried.try_emplace(&endpoint);
+        for (const auto& [to, requests] : account.carried) ++to->line.connections;
+        ++endpoint.line.counted_connections;
         if (account.remembered) peers_.set(id, account.name, account.peer);
     }
     open_.clear();
@@ -231,6 +274,11 @@ std::vector<EndpointLine> EndpointLedger::finished() const {
 ConcurrencyStrip EndpointLedger::downloads() const {
     ConcurrencyStrip strip = strip_.strip(strip_stretches);
     strip.peak = in_flight_.sums().peak;
+    strip.exact = downloads_exact_;
+    constexpr std::int64_t long_enough_ns = 10'000'000;  // a column by itself
+    const auto columns = static_cast<std::int64_t>(strip.bytes.size());
+    strip.rate_known = timed_bytes_ >= downloaded_bytes_ - timed_bytes_ ||
+                       (columns > 0 && (strip.to_ns - strip.from_ns) / columns >= long_enough_ns);
     return strip;
 }
 

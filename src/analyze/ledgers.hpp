@@ -50,6 +50,7 @@ class EndpointLedger {
     void pass_early(ConnectionAccount& account, EndpointRow& row);
     void pass(ConnectionAccount& account, EndpointRow& row, const Passage& passage);
     void continue_exchange(ConnectionAccount& account, EndpointRow& row, const Passage& passage);
+    void downloaded(const OpenExchange& exchange, const Passage& passage);
     void end_exchange(ConnectionAccount& account);
     void limit_intervals();
     void close(ConnectionAccount& account, EndpointRow& row);
@@ -59,6 +60,8 @@ class EndpointLedger {
     FinalPeers peers_;
     TimeStrip strip_;
     Overlap in_flight_;
+    std::uint64_t downloaded_bytes_ = 0, timed_bytes_ = 0;
+    bool downloads_exact_ = true;
     std::size_t new_intervals_ = 0;
 };
 

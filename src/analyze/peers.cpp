@@ -10,9 +10,10 @@ using resolve::Transport;
 
 std::string peer_name(const Connection& connection, const Endpoint& peer) {
     if (connection.transport == Transport::unix_socket || connection.transport == Transport::netlink) {
-        if (!peer.address.empty()) return peer.display();
         // Clients seldom have an address of their own (unix(7)): they are told by whom they came to.
-        return (connection.accepted ? "client of " : "") + connection.local.display();
+        const Endpoint& listener = connection.local.address.empty() ? peer : connection.local;
+        if (connection.accepted) return "client of " + listener.display();
+        return (peer.address.empty() ? connection.local : peer).display();
     }
     if (connection.accepted) return "client " + (peer.host.empty() ? peer.address : peer.host);
     if (peer.host.empty() && peer.address.empty()) return "an unknown peer";
@@ -28,9 +29,13 @@ std::string with_local_peer(std::string name, const std::optional<resolve::Local
     return name + " (" + (local_peer->name.empty() ? "pid " + std::to_string(local_peer->pid) : local_peer->name) + ")";
 }
 
+bool comes_with_requests(NameEvidence evidence) {
+    return evidence == NameEvidence::http2_authority || evidence == NameEvidence::http_host ||
+           evidence == NameEvidence::http_target;
+}
+
 bool peer_may_change(const Connection& connection, const Endpoint& peer) {
-    return connection.transport == Transport::udp || peer.evidence == NameEvidence::http2_authority ||
-           peer.evidence == NameEvidence::http_host || peer.evidence == NameEvidence::http_target;
+    return connection.transport == Transport::udp || comes_with_requests(peer.evidence);
 }
 
 // Of two names equally well known the first stays where the program itself put it on the connection; an address'

@@ -19,6 +19,8 @@ std::string peer_name(const resolve::Connection& connection, const resolve::Endp
 // "127.0.0.1:5432 (postgres)".
 std::string with_local_peer(std::string name, const std::optional<resolve::LocalPeer>& local_peer);
 
+// Whether such evidence names the peer of one request rather than of the connection.
+bool comes_with_requests(resolve::NameEvidence evidence);
 // Whether a connection may be with somebody else a moment later: a datagram socket, or one whose requests each name
 // whom they are for. Until then the last name it gets also names what happened on it before.
 bool peer_may_change(const resolve::Connection& connection, const resolve::Endpoint& peer);

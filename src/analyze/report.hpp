@@ -64,16 +64,23 @@ struct EndpointLine {
     std::vector<std::string> addresses;      // distinct, the first few
     std::optional<resolve::LocalPeer> local_peer;
     bool dns_server = false;
-    std::string name_service;  // "systemd-resolved" or "nscd" where that is what answers, else empty
-    std::uint64_t connections = 0;
-    std::uint64_t reused = 0;    // of them, those that carried more than one request
-    std::uint64_t requests = 0;  // in all
+    std::string name_service;               // "systemd-resolved" or "nscd" where that is what answers, else empty
+    bool served = false;                    // these connections were accepted: the other end asks, the program answers
+    std::uint64_t connections = 0;          // that carried something to it: a proxy's may be in several lines
+    std::uint64_t counted_connections = 0;  // of them, those in no line before: over all lines, each is there once
+    std::uint64_t reused = 0;               // of them, those that carried more than one request
+    std::uint64_t requests = 0;             // in all
+    // Not where a connection may have carried several requests at once (HTTP/2, HTTP/3): requests and concurrency are
+    // then the least they were.
+    bool requests_exact = true;
     Attempts attempts;
     std::vector<std::pair<int, std::uint64_t>> errors;  // failed connects: errno (0: not told) and how many
     PhaseTimes dns, connect, tls, first_byte;
     std::int64_t transfer_ns = 0;        // receiving, from first to last byte of each answer, all connections
     std::uint64_t transfer_bytes = 0;    // received meanwhile
     std::int64_t transferring_ns = 0;    // the time during which at least one connection was transferring
+    std::uint64_t measured_bytes = 0;    // received in transfers long enough to time
+    std::int64_t measured_ns = 0;        // the time during which at least one of these was under way
     std::uint64_t peak_concurrency = 0;  // exchanges in flight at once, from request to last byte
     double mean_concurrency = 0;         // while at least one was in flight
     std::int64_t critical_ns = 0;        // its part of "where the wall time went"
@@ -81,7 +88,7 @@ struct EndpointLine {
     std::int64_t rtt_median_ns = 0;  // 0: the kernel told of no connection
     std::uint64_t tcp_reports = 0;   // connections the kernel told of
     std::uint64_t bytes_sent = 0, bytes_received = 0;
-    // Bytes a second while transferring; nothing where too little was transferred to say.
+    // Measured bytes a second of measured time; nothing where too little was transferred to say.
     std::optional<double> rate() const;
     std::int64_t connect_ns = 0, tls_ns = 0, reply_ns = 0, receive_ns = 0, send_ns = 0, dns_ns = 0;  // of all threads
     std::uint64_t lookups = 0, unanswered = 0, negative = 0;  // negative: answered with an error code
@@ -138,8 +145,10 @@ struct RunFacts {
 struct ConcurrencyStrip {
     std::int64_t from_ns = 0, to_ns = 0;
     std::vector<double> in_flight;     // mean number in each stretch
-    std::vector<std::uint64_t> bytes;  // received in each stretch
+    std::vector<std::uint64_t> bytes;  // of answers, received in each stretch
     std::uint64_t peak = 0;
+    bool exact = true;       // not where a connection may have carried several requests at once
+    bool rate_known = true;  // not where most bytes came in stretches too short to time, and so are these
 };
 
 struct Report {

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "analyze/times.hpp"
+
 namespace slowtrace::analyze {
 
 // Every cell by itself: differences added up.
@@ -69,7 +71,7 @@ void TimeStrip::in_flight(std::int64_t from_ns, std::int64_t to_ns) {
 void TimeStrip::received(std::int64_t from_ns, std::int64_t to_ns, std::uint64_t bytes) {
     if (bytes == 0) return;
     to_ns = std::max(to_ns, from_ns + 1);
-    bytes_ += bytes;
+    bytes_ = bytes_ > UINT64_MAX - bytes ? UINT64_MAX : bytes_ + bytes;
     const double rate = static_cast<double>(bytes) / static_cast<double>(to_ns - from_ns);
     spread(
         from_ns, to_ns, [rate](Cell& cell, std::int64_t ns) { cell.bytes += rate * static_cast<double>(ns); },
@@ -107,8 +109,8 @@ ConcurrencyStrip TimeStrip::strip(std::size_t stretches) const {
     std::uint64_t told = 0;
     for (std::size_t j = 0; j < stretches; ++j) {
         sum += bytes[j];
-        const auto rounded = static_cast<std::uint64_t>(std::llround(std::max(sum, 0.0)));
-        const std::uint64_t upto = j + 1 == stretches ? bytes_ : std::clamp(rounded, told, std::max(told, bytes_));
+        const std::uint64_t rounded = whole(sum + 0.5);
+        const std::uint64_t upto = j + 1 == stretches ? bytes_ : std::clamp(rounded, told, bytes_);
         strip.bytes.push_back(upto - told);
         told = upto;
     }

@@ -147,6 +147,7 @@ void Engine::tell_start(std::int64_t start_ns, const std::vector<Seized>& seized
             tracee.descriptors = descriptors;
             tracee.name = read_comm(thread.tid).value_or("");
             tracee.unsettled = true;
+            read_schedule(process.pid, thread.tid, tracee.before);
             const Tracee* creator = first ? first : relative;
             model::ThreadBirth birth;
             birth.set_kind(model::ThreadBirth::ATTACHED);

@@ -263,6 +263,13 @@ void Engine::tell_birth(const Tracee& tracee, model::ThreadBirth& birth) {
 void Engine::tell_death(Tracee& tracee, model::ThreadDeath& death) {
     if (tracee.death_told) return;
     tracee.death_told = true;
+    if (death.has_schedule()) {  // of an attached thread: since then
+        const model::ThreadDeath& before = tracee.before;
+        death.set_run_ns(death.run_ns() - before.run_ns());
+        death.set_queued_ns(death.queued_ns() - before.queued_ns());
+        death.set_minor_faults(death.minor_faults() - std::min(death.minor_faults(), before.minor_faults()));
+        death.set_major_faults(death.major_faults() - std::min(death.major_faults(), before.major_faults()));
+    }
     death.set_thread(index(tracee.thread));
     event_.mutable_death()->Swap(&death);
     sink_.event(event_);

@@ -61,8 +61,9 @@ bool find_in_table(pid_t tid, const NetTable& table, std::uint64_t inode, model:
         socket.set_protocol(table.protocol);
         socket.mutable_local()->Swap(&row->local);
         socket.set_listening(row->listening);
-        socket.set_connected(row->remote.port() != 0);
-        if (socket.connected()) socket.mutable_peer()->Swap(&row->remote);
+        if (row->remote.port() == 0) return true;
+        socket.set_connected(!row->connecting);
+        socket.mutable_peer()->Swap(&row->remote);
         return true;
     }
     return false;
@@ -74,6 +75,16 @@ void search_net_tables(pid_t tid, const std::string& target, model::Socket& sock
     const std::uint64_t inode = std::strtoull(target.c_str() + from + 1, nullptr, 10);
     for (const NetTable& table : net_tables())
         if (find_in_table(tid, table, inode, socket)) return;
+}
+
+// getpeername(2) is silent about a TCP socket in SYN_SENT, of all the one whose peer is asked for most.
+void find_whom_it_connects_to(pid_t tid, const std::string& target, model::Socket& socket) {
+    const bool internet = socket.family() == AF_INET || socket.family() == AF_INET6;
+    if (!internet || socket.type() != SOCK_STREAM || socket.connected() || socket.listening()) return;
+    if (socket.local().port() == 0) return;
+    model::Socket found;
+    search_net_tables(tid, target, found);
+    if (found.has_peer() && !found.connected()) socket.mutable_peer()->Swap(found.mutable_peer());
 }
 
 }  // namespace
@@ -92,10 +103,12 @@ std::optional<model::DescriptorBinding> look_up_descriptor(pid_t pid, pid_t tid,
             binding.set_flags(static_cast<std::uint32_t>(std::strtoul(information->c_str() + flags + 6, nullptr, 8)));
     }
     if (target->starts_with("socket:")) {
-        if (const UniqueFd copy = copy_descriptor(pid, tid, fd))
+        if (const UniqueFd copy = copy_descriptor(pid, tid, fd)) {
             ask_socket(copy.get(), *binding.mutable_socket());
-        else
+            find_whom_it_connects_to(tid, *target, *binding.mutable_socket());
+        } else {
             search_net_tables(tid, *target, *binding.mutable_socket());
+        }
     }
     return binding;
 }

@@ -59,7 +59,11 @@ std::optional<NetTableRow> parse_net_row(std::string_view line, const NetTable& 
     next_word(line);  // slot
     if (!parse_address(next_word(line), table.family, row.local)) return std::nullopt;
     if (!parse_address(next_word(line), table.family, row.remote)) return std::nullopt;
-    row.listening = table.type == SOCK_STREAM && next_word(line) == "0A";
+    if (table.type == SOCK_STREAM) {
+        const std::string_view state = next_word(line);  // include/net/tcp_states.h
+        row.listening = state == "0A";
+        row.connecting = state == "02";
+    }
     for (int skipped = table.type == SOCK_STREAM ? 0 : -1; skipped < 3; ++skipped)
         next_word(line);  // queues, timer, retransmits; for datagrams the state first
     if (!parse_number(next_word(line), row.user)) return std::nullopt;

@@ -20,6 +20,7 @@ std::span<const NetTable> net_tables();
 struct NetTableRow {
     model::SocketAddress local, remote;  // port 0 at the far end: not connected
     bool listening = false;
+    bool connecting = false;  // in SYN_SENT: `remote` has not answered yet
     std::uint32_t user = 0;
     std::uint64_t inode = 0;
 };

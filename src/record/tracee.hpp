@@ -58,6 +58,7 @@ struct Tracee {
     // Attached: until its first stop has told what became of the call it was found in.
     bool unsettled = false;
     std::optional<SyscallStop> found;
+    model::ThreadDeath before;  // its counters when it was attached to
     std::optional<Unstopped> unstopped;
 };
 

@@ -57,6 +57,7 @@ const resolve::Endpoint* endpoint(const resolve::ResolvedCall& call, const std::
 
 void append_endpoint(JsonObject& arguments, const resolve::Endpoint& peer) {
     arguments.text("endpoint", peer.display());
+    if (!peer.carrier.empty()) arguments.text("carrier", peer.carrier);
     if (peer.evidence != resolve::NameEvidence::none) arguments.text("evidence", evidence_name(peer.evidence));
 }
 

@@ -75,6 +75,7 @@ void tell_facts(JsonObject& arguments, const Connection& connection) {
     if (connection.accepted) arguments.flag("accepted");
     if (connection.inherited) arguments.flag("inherited");
     if (connection.lost_race) arguments.flag("lost_race");
+    if (connection.may_multiplex) arguments.flag("may_multiplex");
     tell_time(arguments, "dns", connection.dns_from_ns, connection.dns_to_ns);
     tell_time(arguments, "tls", connection.tls_from_ns, connection.tls_to_ns);
     if (connection.tls_version != 0) arguments.hex("tls_version", connection.tls_version);
@@ -162,7 +163,9 @@ void JsonConnections::phase(const Connection& connection, const PhaseStretch& st
     arguments.close();
     timeline_.slice({pid_, lanes_[life->lane].tid}, stretch.from_ns, stretch.to_ns, body_);
     const bool fetches = connection.transport != Transport::unix_socket && !connection.accepted && !connection.is_dns();
-    if (fetches) endpoints_.add(life->exchange, analyze::peer_name(connection, stretch.peer), stretch);
+    if (fetches)
+        endpoints_.add(life->exchange, analyze::peer_name(connection, stretch.peer), stretch,
+                       !connection.may_multiplex);
 }
 
 void JsonConnections::tell_life(const Connection& connection, const Life& life, const std::string& peer) {

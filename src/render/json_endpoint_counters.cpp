@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "analyze/connection_account.hpp"
+
 namespace slowtrace::render {
 namespace {
 
@@ -17,16 +19,16 @@ std::uint32_t rate_counter(std::size_t endpoint) {
 
 // Bytes a second of an answer; 0 where it took too short to say, or no viewer could count so far.
 std::int64_t rate_of(const resolve::PhaseStretch& stretch) {
-    constexpr std::int64_t too_short_ns = 1'000'000;
     const std::int64_t ns = nanoseconds_between(stretch.from_ns, stretch.to_ns);
-    if (ns < too_short_ns) return 0;
+    if (!analyze::is_timed(ns, stretch.bytes_received)) return 0;
     const double rate = static_cast<double>(stretch.bytes_received) * 1e9 / static_cast<double>(ns);
     return rate < static_cast<double>(largest_exact_integer) ? static_cast<std::int64_t>(rate) : 0;
 }
 
 }  // namespace
 
-void JsonEndpointCounters::add(Exchange& exchange, const std::string& endpoint, const resolve::PhaseStretch& stretch) {
+void JsonEndpointCounters::add(Exchange& exchange, const std::string& endpoint, const resolve::PhaseStretch& stretch,
+                               bool exact) {
     const bool exchanges =
         stretch.phase == Phase::request || stretch.phase == Phase::first_byte || stretch.phase == Phase::transfer;
     if (!exchanges || stretch.exchange == 0) return;
@@ -36,10 +38,11 @@ void JsonEndpointCounters::add(Exchange& exchange, const std::string& endpoint, 
         if (known == known_.end()) {
             if (endpoints_.size() >= most_endpoints) return;
             known = known_.emplace(endpoint, endpoints_.size()).first;
-            endpoints_.push_back({endpoint, 0, 0});
+            endpoints_.push_back({endpoint, 0, 0, true});
         }
         exchange = {stretch.exchange, known->second, stretch.from_ns, stretch.from_ns};
         ++endpoints_[known->second].requests;
+        if (!exact) endpoints_[known->second].exact = false;
     }
     exchange.to_ns = std::max(exchange.to_ns, stretch.to_ns);
     endpoints_[exchange.endpoint].bytes += stretch.bytes_received;
@@ -67,7 +70,8 @@ std::vector<JsonCounterName> JsonEndpointCounters::busiest() const {
     order.resize(std::min(order.size(), most_tracks));
     std::vector<JsonCounterName> names;
     for (const std::size_t i : order) {
-        names.push_back({in_flight_counter(i), "in flight, " + endpoints_[i].name, "requests"});
+        const std::string in_flight = endpoints_[i].exact ? "in flight, " : "in flight at least, ";
+        names.push_back({in_flight_counter(i), in_flight + endpoints_[i].name, "requests"});
         names.push_back({rate_counter(i), "received, " + endpoints_[i].name, "bytes_per_second"});
     }
     return names;

@@ -27,7 +27,8 @@ class JsonEndpointCounters {
         std::size_t endpoint = 0;
         std::int64_t from_ns = 0, to_ns = 0;
     };
-    void add(Exchange& exchange, const std::string& endpoint, const resolve::PhaseStretch& stretch);
+    // Not `exact`: the connection may carry several requests at once.
+    void add(Exchange& exchange, const std::string& endpoint, const resolve::PhaseStretch& stretch, bool exact);
     void end(Exchange& exchange);
     // The endpoints most was received from.
     std::vector<JsonCounterName> busiest() const;
@@ -36,6 +37,7 @@ class JsonEndpointCounters {
     struct Endpoint {
         std::string name;
         std::uint64_t bytes = 0, requests = 0;
+        bool exact = true;
     };
 
     JsonTimeline& timeline_;

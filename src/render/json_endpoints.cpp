@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "analyze/analysis.hpp"
+#include "analyze/times.hpp"
 #include "render/evidence.hpp"
 #include "render/text.hpp"
 
@@ -114,10 +115,12 @@ ordered_json endpoint(const EndpointLine& line, std::int64_t wall_ns) {
                      {"claims", claims(line)},
                      {"carrier", text(peer.carrier)},
                      {"local_peer", local_peer(line)},
-                     {"dns_server", dns_server(line)}};
+                     {"dns_server", dns_server(line)},
+                     {"role", line.served ? "server" : "client"}};
     one["connections"] = line.connections;
     one["connections_reused"] = line.reused;
     one["requests"] = line.requests;
+    one["requests_exact"] = line.requests_exact;
     one["connect_attempts"] = attempts(line);
     one["phases"] = {{"dns", phase(line.dns)},
                      {"connect", phase(line.connect)},
@@ -128,6 +131,8 @@ ordered_json endpoint(const EndpointLine& line, std::int64_t wall_ns) {
     one["transfer_bytes"] = line.transfer_bytes;
     one["transfer_ns"] = line.transfer_ns;
     one["transferring_ns"] = line.transferring_ns;
+    one["measured_bytes"] = line.measured_bytes;
+    one["measured_ns"] = line.measured_ns;
     one["bytes_per_second"] = rate ? ordered_json(*rate) : ordered_json();
     one["peak_concurrency"] = line.peak_concurrency;
     one["mean_concurrency"] = known(exchanges, line.mean_concurrency);
@@ -150,26 +155,36 @@ ordered_json run_facts(const analyze::RunFacts& run) {
             {"truncated", run.truncated},      {"redacted", run.redacted}};
 }
 
-ordered_json totals(const std::vector<EndpointLine>& lines) {
-    std::uint64_t connections = 0, requests = 0, sent = 0, received = 0, failed = 0;
+bool is_network(const EndpointLine& line) {
+    return line.endpoint.transport == Transport::tcp || line.endpoint.transport == Transport::udp;
+}
+
+// What the program asked of others apart from what others asked of it.
+ordered_json totals(const std::vector<EndpointLine>& lines, bool network) {
+    std::uint64_t connections = 0, accepted = 0, failed = 0, requests = 0, served = 0, sent = 0, received = 0;
+    bool exact = true;
     for (const EndpointLine& line : lines) {
-        connections += line.connections;
-        requests += line.requests;
+        if (is_network(line) != network) continue;
+        (line.served ? accepted : connections) += line.counted_connections;
+        (line.served ? served : requests) += line.requests;
+        failed += line.attempts.failures();
         sent += line.bytes_sent;
         received += line.bytes_received;
-        failed += line.attempts.failures();
+        exact = exact && line.requests_exact;
     }
-    return {{"endpoints", lines.size()}, {"connections", connections}, {"failed_connects", failed},
-            {"requests", requests},      {"bytes_sent", sent},         {"bytes_received", received}};
+    return {{"connections", connections}, {"connections_accepted", accepted}, {"failed_connects", failed},
+            {"requests", requests},       {"requests_served", served},        {"requests_exact", exact},
+            {"bytes_sent", sent},         {"bytes_received", received}};
 }
 
 // Offsets since the run began.
 ordered_json downloads(const analyze::Report& report) {
     const analyze::ConcurrencyStrip& strip = report.downloads;
     if (strip.in_flight.empty()) return nullptr;
-    return {{"from_ns", strip.from_ns - report.run.start_ns},
-            {"to_ns", strip.to_ns - report.run.start_ns},
+    return {{"from_ns", analyze::span_ns(report.run.start_ns, strip.from_ns)},
+            {"to_ns", analyze::span_ns(report.run.start_ns, strip.to_ns)},
             {"peak", strip.peak},
+            {"exact", strip.exact},
             {"in_flight", strip.in_flight},
             {"bytes_received", strip.bytes}};
 }
@@ -179,7 +194,9 @@ ordered_json downloads(const analyze::Report& report) {
 std::string endpoints_json(const analyze::Report& report) {
     ordered_json document{{"format", "slowtrace endpoints"}, {"version", 1}};
     document["run"] = run_facts(report.run);
-    document["totals"] = totals(report.endpoints);
+    document["totals"] = {{"endpoints", report.endpoints.size()},
+                          {"network", totals(report.endpoints, true)},
+                          {"local", totals(report.endpoints, false)}};
     document["downloads"] = downloads(report);
     ordered_json endpoints = ordered_json::array();
     for (const EndpointLine& line : report.endpoints) endpoints.push_back(endpoint(line, report.run.wall_ns));

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "analyze/times.hpp"
 #include "render/evidence.hpp"
 #include "render/report_page.hpp"
 #include "render/text.hpp"
@@ -20,11 +21,14 @@ using resolve::AttemptOutcome;
 constexpr std::size_t endpoints_shown = 4, servers_shown = 2, addresses_shown = 3, name_width = 100;
 constexpr std::size_t half_page_lines = 28;
 
-// A local daemon that is not there costs nothing and is asked for by every program (nscd).
+// Netlink is the kernel's own; a local daemon that is not there costs nothing and is asked for by every program (nscd).
 bool matters(const EndpointLine& line) {
-    if (line.endpoint.transport != resolve::Transport::unix_socket || line.bytes_sent + line.bytes_received > 0)
-        return true;
-    return line.waited_ns() > 0 && line.name_service.empty();
+    using resolve::Transport;
+    const Transport transport = line.endpoint.transport;
+    if (transport == Transport::netlink || transport == Transport::packet) return false;
+    if (line.bytes_sent > 0 || line.bytes_received > 0) return true;
+    if (transport == Transport::unix_socket) return line.waited_ns() > 0 && line.name_service.empty();
+    return line.waited_ns() > 0 || line.lookups > 0 || line.attempts.failures() > 0;
 }
 
 void add(std::string& list, const std::string& item, std::string_view separator = ", ") {
@@ -89,28 +93,48 @@ std::string failures(const EndpointLine& line) {
 std::string answers(const EndpointLine& line) {
     std::string text;
     if (line.connections > 0) text = counted(line.connections, "connection", "connections");
-    if (line.requests > 0) text += (text.empty() ? "" : " for ") + counted(line.requests, "request", "requests");
+    if (line.requests > 0)
+        text += std::string(text.empty() ? "" : " for ") + (line.requests_exact ? "" : "at least ") +
+                counted(line.requests, "request", "requests");
     if (line.reused > 0 && line.connections > 1) text += ", " + format_count(line.reused) + " reused";
     add(text, failures(line));
-    for (const auto& [name, phase] : {std::pair{"dns", &line.dns}, std::pair{"connect", &line.connect},
-                                      std::pair{"tls", &line.tls}, std::pair{"first byte", &line.first_byte}})
+    for (const auto& [name, phase] :
+         {std::pair{"dns", &line.dns}, std::pair{"connect", &line.connect}, std::pair{"tls", &line.tls},
+          std::pair{line.served ? "answered after" : "first byte", &line.first_byte}})
         add(text, times(name, *phase), " · ");
     return text;
 }
 
-// "60.0 MiB received at 11.4 MiB/s (5.2s), 1.2 KiB sent · 8 requests at once, 7.6 on average"
+std::string concurrency(const EndpointLine& line) {
+    if (!line.requests_exact) {
+        const bool datagrams = line.endpoint.transport == resolve::Transport::udp;
+        return std::string(datagrams ? "HTTP/3" : "HTTP/2") + " may carry several requests at once: not counted" +
+               (line.peak_concurrency > 1
+                    ? " (up to " + format_count(line.peak_concurrency) + " connections busy at once)"
+                    : std::string());
+    }
+    if (line.peak_concurrency > 1)
+        return "up to " + format_count(line.peak_concurrency) + " requests at once, " + number(line.mean_concurrency) +
+               " on average";
+    return line.requests > 1 ? "one request at a time" : "";
+}
+
+// "at 11.4 MiB/s (in 5.2s)", or of what "at 11.4 MiB/s (45.0 MiB in 4.1s)" where some of it was too short to time.
+std::string rate(const EndpointLine& line) {
+    const std::optional<double> rate = line.rate();
+    if (!rate) return {};
+    const bool nearly_all = line.measured_bytes >= line.bytes_received - line.bytes_received / 20;
+    return " at " + format_bytes(analyze::whole(*rate)) + "/s (" +
+           (nearly_all ? std::string() : format_bytes(line.measured_bytes) + " ") + "in " +
+           format_duration(line.measured_ns) + ")";
+}
+
+// "60.0 MiB received at 11.4 MiB/s (in 5.2s), 1.2 KiB sent · up to 8 requests at once, 7.6 on average"
 std::string traffic(const EndpointLine& line) {
     if (line.bytes_received == 0 && line.bytes_sent == 0) return {};
-    std::string text = format_bytes(line.bytes_received) + " received";
-    if (const std::optional<double> rate = line.rate())
-        text += " at " + format_bytes(static_cast<std::uint64_t>(*rate)) + "/s (in " +
-                format_duration(line.transferring_ns) + ")";
-    text += ", " + format_bytes(line.bytes_sent) + " sent";
-    if (line.peak_concurrency > 1)
-        text += " · up to " + format_count(line.peak_concurrency) + " requests at once, " +
-                number(line.mean_concurrency) + " on average";
-    else if (line.requests > 1)
-        text += " · one request at a time";
+    std::string text =
+        format_bytes(line.bytes_received) + " received" + rate(line) + ", " + format_bytes(line.bytes_sent) + " sent";
+    add(text, concurrency(line), " · ");
     if (line.retransmits > 0) text += " · " + counted(line.retransmits, "segment", "segments") + " sent again";
     if (line.rtt_median_ns > 0) text += " · round trip " + format_duration(line.rtt_median_ns);
     return text;
@@ -196,12 +220,15 @@ void report_downloads(ReportPage& page, const analyze::Report& report) {
     const double column_ns = static_cast<double>(strip.to_ns - strip.from_ns) / static_cast<double>(strip.bytes.size());
     std::string digits;
     for (const double in_flight : strip.in_flight) digits += digit(in_flight);
-    page.heading("Downloads in flight over time, at most " + format_count(strip.peak) + " at once");
-    page.line("  " + digits + "  in flight (" + legend(digits) + ")");
-    page.line("  " + rate_digits(strip.bytes, *highest) + "  received (9: " +
-              format_bytes(static_cast<std::uint64_t>(static_cast<double>(*highest) * 1e9 / column_ns)) + "/s)");
-    const std::string from = "at " + format_duration(strip.from_ns - report.run.start_ns);
-    const std::string to = format_duration(strip.to_ns - report.run.start_ns);
+    page.heading((strip.exact ? "Downloads in flight" : "Connections downloading") +
+                 std::string(" over time, at most ") + format_count(strip.peak) + " at once" +
+                 (strip.exact ? "" : " (HTTP/2 or HTTP/3: each may carry several downloads)"));
+    page.line("  " + digits + (strip.exact ? "  in flight (" : "  connections busy (") + legend(digits) + ")");
+    const std::string most = format_bytes(analyze::whole(static_cast<double>(*highest) * 1e9 / column_ns)) + "/s";
+    page.line("  " + rate_digits(strip.bytes, *highest) + "  received" +
+              (strip.rate_known ? " (9: " + most + ")" : " (9: the most)"));
+    const std::string from = "at " + format_duration(analyze::span_ns(report.run.start_ns, strip.from_ns));
+    const std::string to = format_duration(analyze::span_ns(report.run.start_ns, strip.to_ns));
     const std::size_t used = text_width(from) + text_width(to);
     page.line("  " + from + std::string(digits.size() > used ? digits.size() - used : 1, ' ') + to + "  (a column is " +
               format_duration(static_cast<std::int64_t>(column_ns)) + ")");

@@ -25,6 +25,8 @@ bool is_address(const std::string& name) {
 
 bool replaces(const NameClaim& claim, const Endpoint& peer) {
     if (names_target(claim.evidence) && peer.carrier.empty()) return true;
+    // Each request to a proxy is for its own target, however that is written.
+    if (names_target(claim.evidence) && names_target(peer.evidence)) return true;
     if (peer.host.empty()) return true;
     if (is_address(peer.host) != is_address(claim.name)) return is_address(peer.host);
     return claim.evidence >= peer.evidence;

@@ -1,7 +1,7 @@
 // Whom a connection is with, by all that is known: each new piece of evidence is kept, the best names the peer.
 //
 // Evidence is ranked (NameEvidence); of equal rank the latest wins, as a proxied connection's target changes. An
-// address in place of a name never replaces a name. A proxy's target replaces what was connected to, which becomes
+// address in place of a name never replaces a name, but as the target of a proxy's next request. A proxy's target replaces what was connected to, which becomes
 // the carrier; what is then said inside the tunnel (TLS SNI) replaces the target's name only.
 #pragma once
 

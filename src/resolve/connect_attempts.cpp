@@ -53,7 +53,7 @@ Races::Runner runner(const TrackedFile& file) {
 void ConnectAttempts::connect_ended(TrackedFile& file, const model::Syscall& call, int error) {
     bool was_pending = file.socket->attempt.has_value();
     if (!was_pending && error == EISCONN) return;
-    if (!was_pending) begin(file, call);
+    if (!was_pending) begin(file, ThreadId{call.thread()}, call.entry_ns());
     if (call.ending() != model::Syscall::RETURNED) return conclude(file, AttemptOutcome::unfinished, 0, call.exit_ns());
     // connect(2): interrupted, a connect goes on by itself; a UNIX one gives up (unix_stream_connect).
     bool goes_on = error == EINPROGRESS || error == EALREADY ||
@@ -62,8 +62,8 @@ void ConnectAttempts::connect_ended(TrackedFile& file, const model::Syscall& cal
     conclude(file, error == EISCONN ? 0 : error, call.exit_ns());
 }
 
-void ConnectAttempts::begin(TrackedFile& file, const model::Syscall& call) {
-    file.socket->attempt = PendingAttempt{ThreadId{call.thread()}, call.entry_ns(), {}, false, {}, {}};
+void ConnectAttempts::begin(TrackedFile& file, ThreadId thread, std::int64_t from_ns) {
+    file.socket->attempt = PendingAttempt{thread, from_ns, {}, false, {}, {}};
     file.connection->state = ConnectionState::connecting;
     races_.began(runner(file));
 }

@@ -19,6 +19,8 @@ class ConnectAttempts {
 
     // connect(), or a send that connects, has ended. `error` 0: success.
     void connect_ended(TrackedFile& file, const model::Syscall& call, int error);
+    // It was found connecting: since when is not known, so since then at the latest.
+    void found(TrackedFile& file, ThreadId thread, std::int64_t time_ns) { begin(file, thread, time_ns); }
     // A wait that was about the socket reported it with these POLL* bits; `certain`: the call would have told ERR.
     void ready(TrackedFile& file, std::uint32_t bits, bool certain, std::int64_t time_ns);
     // A wait that was about the socket timed out.
@@ -31,7 +33,7 @@ class ConnectAttempts {
     std::shared_ptr<AttemptOutcome> gone(TrackedFile& file, Closing closing, std::int64_t time_ns);
 
    private:
-    void begin(TrackedFile& file, const model::Syscall& call);
+    void begin(TrackedFile& file, ThreadId thread, std::int64_t from_ns);
     void conclude(TrackedFile& file, AttemptOutcome outcome, int error, std::int64_t time_ns);
     void tell(TrackedFile& file, AttemptOutcome outcome, int error, std::int64_t time_ns,
               std::shared_ptr<const AttemptOutcome> later = nullptr);

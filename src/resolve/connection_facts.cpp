@@ -1,6 +1,8 @@
 // What was told of a connection beside the calls on it: its octets' meaning, the kernel's report, the other process.
 #include "resolve/connection_facts.hpp"
 
+#include <algorithm>
+
 #include "resolve/claims.hpp"
 #include "resolve/connection_life.hpp"
 
@@ -18,9 +20,33 @@ bool is_sound(const std::string& name) {
     return true;
 }
 
+constexpr std::uint32_t http2 = 20;
+
+// What ALPN offered or chose (RFC 7301). The server's choice is encrypted from TLS 1.3 on: then the offer bounds it.
+bool may_multiplex(const model::TlsRecord& hello, bool offered) {
+    constexpr std::uint32_t client_hello = 1, server_hello = 2, version_1_3 = 0x0304;
+    const bool chosen =
+        hello.handshake_type() == server_hello && (hello.version() < version_1_3 || !hello.protocols().empty());
+    if (hello.handshake_type() != client_hello && !chosen) return offered;
+    return std::find(hello.protocols().begin(), hello.protocols().end(), "h2") != hello.protocols().end();
+}
+
+bool may_multiplex(const model::StreamFact& fact, bool known) {
+    const auto source = fact.name().source();
+    if (source == model::NameClaim::QUIC_SNI || source == model::NameClaim::HTTP2_AUTHORITY) return true;
+    if (fact.has_request() && fact.request().version() == http2) return true;
+    return fact.has_tls() ? may_multiplex(fact.tls(), known) : known;
+}
+
+// RFC 9110 §15.2: the final response is still to come; 101 is one, for another protocol follows it.
+bool is_interim(const model::HttpResponse& response) {
+    constexpr std::uint32_t first_final = 200, switching_protocols = 101;
+    return response.status() < first_final && response.status() != switching_protocols;
+}
+
 void pass_on(Life& life, const model::StreamFact& fact) {
-    constexpr std::uint32_t http2 = 20;
     if (fact.has_tls()) life.tls_record(fact.sent(), fact.tls());
+    if (fact.has_response()) life.response(is_interim(fact.response()));
     if (fact.has_proxy()) life.tunnel_answered();
     if (fact.has_request() && fact.request().version() == http2) life.speaks_http2();
     const auto source = fact.name().source();
@@ -56,8 +82,9 @@ void heard(RunState& run, ThreadState& thread, const model::StreamFact& fact) {
             *socket,
             {evidence_of(fact.name().source()), fact.name().name(), static_cast<std::uint16_t>(fact.name().port())},
             *thread.process, fact.time_ns());
+    socket->connection->may_multiplex = may_multiplex(fact, socket->connection->may_multiplex);
     if (socket->socket->life) pass_on(*socket->socket->life, fact);
-    if (fact.has_response()) socket->connection->http_status = fact.response().status();
+    if (fact.has_response() && !is_interim(fact.response())) socket->connection->http_status = fact.response().status();
 }
 
 void heard(RunState&, ThreadState& thread, const model::TcpReport& report) {

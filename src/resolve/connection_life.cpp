@@ -90,8 +90,11 @@ void Life::passed(bool sent, const Passage& passage) {
         if (tunnel_ends_) tunnelling_ = tunnel_ends_ = false;
         return;
     }
-    const Passage left{passage.from_ns, passage.to_ns, rest, passage.blocked};
-    asks(sent) ? requested(sent, left) : answered(sent, left);
+    Passage left = passage;
+    left.bytes = rest;
+    if (asks(sent)) return requested(sent, left);
+    if (std::exchange(interim_, false) && last_ == Last::request) return encouraged(sent, left);
+    answered(sent, left);
 }
 
 // The handshake's part of a transfer. True: there is no other; else `rest` is what remains.
@@ -120,8 +123,39 @@ bool Life::negotiated(bool sent, const Passage& passage, std::uint64_t& rest) {
         enter(Phase::idle);
         count(sent, rest);
         rest = 0;
+    } else if (part.prelude > 0 && last_ == Last::request) {
+        hold({passage.from_ns, passage.to_ns, part.prelude, passage.blocked}, part.tickets);
+        rest -= part.prelude;
     }
     return rest == 0;
+}
+
+// The request is still unanswered; unless nothing else comes, for then this was the answer.
+void Life::hold(const Passage& passage, bool tickets) {
+    const std::int64_t first_ns = passage.blocked ? passage.to_ns : passage.from_ns;
+    spend(Phase::first_byte, first_ns);
+    connection_->last_direction = Direction::sent;
+    if (prelude_.bytes == 0) prelude_.from_ns = first_ns;
+    prelude_.to_ns = passage.to_ns;
+    prelude_.bytes += passage.bytes;
+    if (tickets) pass_over_prelude();
+}
+
+void Life::pass_over_prelude() {
+    const Passage passed = std::exchange(prelude_, {});
+    waited_behind_prelude_ = false;
+    if (passed.bytes == 0) return;
+    enter(Phase::first_byte);
+    count(connection_->accepted, passed.bytes);
+}
+
+void Life::settle_prelude() {
+    // Who waits for more has not been answered.
+    if (waited_behind_prelude_) return pass_over_prelude();
+    const Passage answer = std::exchange(prelude_, {});
+    if (answer.bytes == 0) return;
+    connection_->last_direction = Direction::received;
+    answered(connection_->accepted, answer);
 }
 
 void Life::begin_tls(const Passage& passage) {
@@ -149,23 +183,24 @@ void Life::begin_exchange(std::int64_t time_ns) {
 }
 
 bool Life::acknowledges(const Passage& passage) const {
-    if (last_ != Last::answer) return false;
+    if (last_ != Last::answer && prelude_.bytes == 0) return false;
     if (is_quic(*connection_)) return true;
     if (http2_) return passage.bytes < shortest_http2_request;
     if (tls_.stage() != TlsProgress::Stage::over) return false;
     if (passage.bytes < no_request) return true;
-    const bool paused =
-        passage.from_ns > answered_ns_ &&
-        static_cast<std::uint64_t>(passage.from_ns) - static_cast<std::uint64_t>(answered_ns_) > pause_ns;
+    const std::int64_t heard_ns = std::max(answered_ns_, prelude_.to_ns);
+    const bool paused = passage.from_ns > heard_ns &&
+                        static_cast<std::uint64_t>(passage.from_ns) - static_cast<std::uint64_t>(heard_ns) > pause_ns;
     return tls_.may_multiplex() && !paused && passage.bytes < shortest_request;
 }
 
 void Life::requested(bool sent, const Passage& passage) {
     // Octets without time: what it acknowledges goes on, or has ended already.
     if (acknowledges(passage)) {
-        if (!open_) enter(Phase::transfer);
+        if (!open_) enter(last_ == Last::answer ? Phase::transfer : Phase::first_byte);
         return count(sent, passage.bytes);
     }
+    settle_prelude();
     if (over_) {
         spend(Phase::idle, passage.to_ns);
         enter(Phase::idle);
@@ -180,7 +215,16 @@ void Life::requested(bool sent, const Passage& passage) {
     count(sent, passage.bytes);
 }
 
+// An interim response: the request is still unanswered.
+void Life::encouraged(bool sent, const Passage& passage) {
+    spend(Phase::first_byte, passage.to_ns);
+    enter(Phase::first_byte);
+    count(sent, passage.bytes);
+    connection_->last_direction = Direction::sent;
+}
+
 void Life::answered(bool sent, const Passage& passage) {
+    pass_over_prelude();
     const std::int64_t first_ns = passage.blocked ? passage.to_ns : passage.from_ns;
     if (last_ == Last::request) {
         spend(Phase::first_byte, first_ns);
@@ -202,7 +246,10 @@ void Life::waited(const Passage& passage) {
     // What an accepted connection waits for is the next request.
     if (!begun_ || over_ || connection_->accepted || tunnelling_) return;
     if (tls_.stage() == TlsProgress::Stage::negotiating) return;
-    if (last_ == Last::request) spend(Phase::first_byte, passage.to_ns);
+    if (prelude_.bytes > 0)
+        waited_behind_prelude_ = true;
+    else if (last_ == Last::request)
+        spend(Phase::first_byte, passage.to_ns);
     // Whether more of the answer was waited for, what comes next tells.
     if (last_ == Last::answer) waited_ns_ = passage.to_ns;
 }
@@ -217,6 +264,7 @@ void Life::ended(bool sending, const Passage& passage) {
     if (!begun_ || over_) return;
     // A client that has said all still wants its answer (shutdown(2)).
     if (connection_->accepted && !sending && last_ == Last::request) return;
+    settle_prelude();
     if (!asks(sending) && passage.blocked) waited(passage);
     spend_waits();
     if (last_ == Last::request) spend(asks(sending) ? Phase::request : Phase::first_byte, passage.to_ns);
@@ -227,6 +275,7 @@ void Life::ended(bool sending, const Passage& passage) {
 
 void Life::peer_changes() {
     if (!begun_) return;
+    settle_prelude();
     shut();
     tell();
     holding_ = exchange_ == 0;
@@ -238,6 +287,7 @@ void Life::target_changes() {
 
 void Life::close(std::int64_t time_ns) {
     if (begun_) {
+        settle_prelude();
         spend_waits();
         Phase rest = last_ == Last::request ? Phase::first_byte : Phase::idle;
         if (tunnelling_) rest = Phase::connect;

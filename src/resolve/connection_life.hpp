@@ -14,7 +14,10 @@
 //   below 32 octets is a request (an alert, a PING), and below 64 octets only after a pause, or when HTTP/2 was not
 //   offered; in datagrams of QUIC nothing is. So requests made in parallel on one connection (pipelining,
 //   HTTP/2, HTTP/3) are counted as one, and very small ones may be.
-// Session tickets that come after the first request cannot be told from its answer: they are taken for its beginning.
+// Session tickets and HTTP/2's settings that come after the first request do not answer it (TlsPrelude), nor do interim
+// responses (RFC 9110 §15.2). What looks like them is the answer after all where nothing else comes before the next
+// request or the end and the program did not wait for more. A server that sends no ticket and then the head of its
+// answer in a record of its own has that head taken for one, until the next record.
 //
 // The end of the input or a reset ends the answer: what follows is idle. Of the quiet before it, what the program
 // spent in a blocking call or in poll(2) or select(2) for this connection belongs to the answer; epoll(7) watches idle
@@ -52,6 +55,8 @@ class Life {
     void asks_for_tunnel();
     void tunnel_answered() { tunnel_ends_ = true; }
     void speaks_http2() { http2_ = true; }
+    // The last one in the transfer counts.
+    void response(bool interim) { interim_ = interim; }
 
     // The connection's totals must contain it already.
     void sent(const Passage& passage) { passed(true, passage); }
@@ -77,7 +82,11 @@ class Life {
     void begin_tls(const Passage& passage);
     void requested(bool sent, const Passage& passage);
     void answered(bool sent, const Passage& passage);
+    void encouraged(bool sent, const Passage& passage);
     bool acknowledges(const Passage& passage) const;
+    void hold(const Passage& passage, bool tickets);
+    void pass_over_prelude();
+    void settle_prelude();
     void spend_waits();
     void begin_exchange(std::int64_t time_ns);
     void forget_exchanges();
@@ -96,6 +105,7 @@ class Life {
     bool begun_ = false, over_ = false;  // over: the peer has ended it
     bool tunnelling_ = false, tunnel_ends_ = false, tunnel_answering_ = false;
     bool http2_ = false;
+    bool interim_ = false;  // the next transfer holds an interim response, and not the final one
     Last last_ = Last::none;
     bool asked_since_tls_ = false;
     std::uint64_t exchange_ = 0;
@@ -103,6 +113,9 @@ class Life {
     std::int64_t answered_ns_ = 0;  // the last octet of an answer
     std::uint64_t answered_bytes_ = 0;
     std::int64_t waited_ns_ = 0;  // the end of the last wait since, in vain or for the end
+    // What may be a TLS server's prelude or the answer to the first request, not counted in a stretch yet.
+    Passage prelude_;
+    bool waited_behind_prelude_ = false;
     bool open_ = false;
     PhaseStretch stretch_;            // the one that ends at the cursor, when open
     std::vector<PhaseStretch> held_;  // until it is known with whom: the first exchange may name the peer

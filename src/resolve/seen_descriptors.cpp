@@ -58,6 +58,8 @@ void fill_socket(RunState& run, TrackedFile& file, const ThreadState& thread, co
         connection.state = ConnectionState::connected;
         file.socket->fixed = true;
         match_addresses(run, file);
+    } else if (socket.has_peer() && connection.transport == Transport::tcp) {
+        run.attempts.found(file, thread.thread.id, binding.time_ns());
     }
 }
 

@@ -27,7 +27,10 @@ bool is_finished_length(std::uint32_t length) {
 }  // namespace
 
 void TlsProgress::record(Side side, const model::TlsRecord& record) {
-    if (stage_ == Stage::over) return;
+    if (stage_ == Stage::over) {
+        if (side == Side::server && record.type() == application) prelude_.record(record.length(), may_multiplex_);
+        return;
+    }
     const bool starts = side == Side::client && record.type() == handshake && stage_ == Stage::none;
     if (starts) begins_ = true;
     if (stage_ == Stage::none && !begins_) return;
@@ -62,6 +65,10 @@ TlsProgress::Part TlsProgress::transfer(Side side, std::uint64_t bytes) {
         // The end of the last flight may be read in another call than its header.
         part.handshake = std::min(bytes, static_cast<std::uint64_t>(std::max<std::int64_t>(own.unread, 0)));
         own.unread -= static_cast<std::int64_t>(part.handshake);
+        if (side == Side::server && version_ >= version_1_3) {
+            part.prelude = prelude_.transfer(bytes - part.handshake);
+            part.tickets = prelude_.certain();
+        }
         return part;
     }
     if (begins_) {

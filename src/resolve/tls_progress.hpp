@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include "model/trace.pb.h"
+#include "resolve/tls_prelude.hpp"
 
 namespace slowtrace::resolve {
 
@@ -26,6 +27,8 @@ class TlsProgress {
         bool ends = false;            // …ends with it
         bool ended_before = false;    // …had ended before it: it is the first application data
         std::uint64_t handshake = 0;  // octets that were still handshake; the rest is application data
+        std::uint64_t prelude = 0;    // of the rest, the first octets: what the server says before it answers…
+        bool tickets = false;         // …for certain, however short the answer
     };
     Part transfer(Side side, std::uint64_t bytes);
 
@@ -53,6 +56,7 @@ class TlsProgress {
     // Application data of the client in the next transfer: how many octets, and of them behind the first record.
     std::uint64_t application_ = 0, behind_first_ = 0;
     bool first_is_finished_ = false;  // by its length
+    TlsPrelude prelude_;
 };
 
 }  // namespace slowtrace::resolve

@@ -122,12 +122,13 @@ void send_through(CallContext& context, TrackedFile& file) {
 }
 
 void receive_through(CallContext& context, TrackedFile& file) {
-    if (context.call.ending() != model::Syscall::RETURNED) return;
+    const std::uint64_t flags = message_flags(context);
+    // The error queue holds what the program itself sent, with the error or time stamp of it (recvmsg(2)).
+    if (context.call.ending() != model::Syscall::RETURNED || (flags & MSG_ERRQUEUE) != 0) return;
     context.run.attempts.used(file, context.error, context.time_ns());
     if (!context.succeeded) return moved_nothing(context, file, false);
     const model::SocketMessages* messages = messages_of(context);
     talk_to_all(context, file, messages);
-    std::uint64_t flags = message_flags(context);
     bool peeked = (flags & MSG_PEEK) != 0;
     // 0 from a stream is its end, not an answer.
     if (!peeked && (context.call.result() > 0 || !file.socket->stream))

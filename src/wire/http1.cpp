@@ -1,4 +1,5 @@
-// The first request and its answer; behind a proxy every request, for each may be for another host.
+// The first request and its answer; behind a proxy every request, for each may be for another host, and where interim
+// responses came before the final one, for they may again.
 //
 // Bodies are never followed: what is sent after an answer began is looked at as a request, and left alone when it is
 // none.
@@ -45,22 +46,24 @@ class Http1 : public Protocol {
     void request_line(std::string_view line, Facts& facts);
     void request_field(std::string_view line, Facts& facts);
     void status_line(std::string_view line, Facts& facts);
-    void answer_ends();
+    void answer_ends(Facts& facts);
     void settle() { sent_ = received_ = Expects::nothing; }
 
     Expects sent_ = Expects::first_line, received_ = Expects::nothing;
     LineReader sent_lines_{max_head}, received_lines_{max_head};
-    bool proxied_ = false;  // to a proxy: its requests name their hosts one by one
-    bool tunnel_ = false;   // the request now under way asks for one
-    bool granted_ = false;  // and is granted, once the answer's head is over
-    bool hasty_ = false;    // what belongs into the tunnel was sent before it was granted: its beginning is lost
+    bool proxied_ = false;   // to a proxy: its requests name their hosts one by one
+    bool interims_ = false;  // there were interim responses
+    bool tunnel_ = false;    // the request now under way asks for one
+    bool granted_ = false;   // and is granted, once the answer's head is over
+    bool hasty_ = false;     // what belongs into the tunnel was sent before it was granted: its beginning is lost
     bool tunnel_open_ = false;
-    bool interim_ = false;  // the answer's head now read is not the last
+    bool interim_ = false;      // the answer's head now read is not the last
+    std::uint32_t status_ = 0;  // it says
 };
 
 std::size_t Http1::take_sent(Octets octets, Facts& facts) {
     const std::size_t size = octets.size();
-    const bool may_be_body = proxied_ && sent_ == Expects::first_line;
+    const bool may_be_body = (proxied_ || interims_) && sent_ == Expects::first_line;
     if (size > 0) hasty_ = tunnel_ && sent_ == Expects::nothing;
     while (!octets.empty() && sent_ != Expects::nothing) {
         const bool whole = sent_lines_.take(octets);
@@ -122,7 +125,7 @@ std::size_t Http1::take_received(Octets octets, Facts& facts) {
         if (received_ == Expects::first_line)
             status_line(line, facts);
         else if (line.empty())
-            answer_ends();
+            answer_ends(facts);
     }
     return tunnel_open_ ? size - octets.size() : size;
 }
@@ -132,21 +135,22 @@ void Http1::status_line(std::string_view line, Facts& facts) {
     if (!status) return settle();
     facts.response(status->status, status->version);
     interim_ = status->status < first_final_status && status->status != switching_protocols;
-    if (tunnel_ && !interim_) {
-        granted_ = status->status / 100 == 2;
-        facts.proxy(status->status, granted_);
-    }
+    status_ = status->status;
+    granted_ = tunnel_ && status_ / 100 == 2;
     received_ = Expects::fields;
-    if (!interim_ && !granted_) answer_ends();
+    if (!interim_ && !granted_) answer_ends(facts);
 }
 
-void Http1::answer_ends() {
+// Of the final answer nothing more is worth knowing; what follows a proxy's grant is the tunnel's.
+void Http1::answer_ends(Facts& facts) {
     received_ = interim_ ? Expects::first_line : Expects::nothing;
     received_lines_.restart();
+    interims_ = interims_ || interim_;
     if (interim_) return;
+    if (tunnel_) facts.proxy(status_, granted_);
     tunnel_open_ = granted_ && sent_ == Expects::nothing && !hasty_;
     if (granted_ && !tunnel_open_) return settle();
-    if (proxied_ && !granted_) {
+    if ((proxied_ || interims_) && !granted_) {
         sent_ = Expects::first_line;
         sent_lines_.restart();
     }

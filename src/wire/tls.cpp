@@ -4,6 +4,7 @@
 // falls into octets that were not read, that direction is given up: nothing is guessed.
 #include "wire/tls.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "wire/tls_hello.hpp"
@@ -20,6 +21,10 @@ constexpr std::uint32_t change_cipher_spec = 20, handshake = 22, application_dat
 constexpr std::uint32_t tls_1_3 = 0x0304;
 // TLS 1.3: Finished travels as application_data, before it perhaps the client's certificate, after it the request.
 constexpr int encrypted_records_told = 3;
+// The server's, behind that Finished: session tickets, each as long as the others (RFC 8446 §4.6.1), and HTTP/2's
+// settings, shorter than any answer's head. They are told until one is something else.
+constexpr int records_before_answer = 6;
+constexpr std::uint32_t settings_below = 100;
 
 struct Side {
     std::array<std::uint8_t, header_size> header{};
@@ -30,6 +35,7 @@ struct Side {
     std::vector<model::TlsRecord> held;  // the records it travels in, told when it is whole
     bool ciphers_changed = false;
     int encrypted = 0;
+    std::uint32_t ticket_length = 0;  // of the first record that may be one
     std::size_t told = 0;
     bool settled = false;
 };
@@ -54,11 +60,15 @@ class Tls : public Protocol {
     void end_hello(Flow flow, Facts& facts);
     void tell(Flow flow, model::TlsRecord record, Facts& facts);
     // The record just told may have been the last of the handshake that way.
-    void settle(Flow flow, std::uint32_t type);
+    void settle(Flow flow, std::uint32_t type, std::uint32_t length);
+    bool last_received(std::uint32_t type, std::uint32_t length);
+    bool last_sent() const;
 
     std::array<Side, 2> sides_;
     std::uint32_t version_ = 0;  // chosen by the server; 0: not known
-    std::string name_;           // claimed last
+    bool http2_offered_ = false;
+    bool finished_sent_ = false;  // under TLS 1.3
+    std::string name_;            // claimed last
 };
 
 std::size_t Tls::take(Flow flow, Octets octets, Facts& facts) {
@@ -132,6 +142,8 @@ void Tls::end_hello(Flow flow, Facts& facts) {
         side.held[0].set_version(hello.version);
         for (const std::string& protocol : hello.protocols) side.held[0].add_protocols(protocol);
     }
+    if (flow == Flow::sent)
+        http2_offered_ = std::find(hello.protocols.begin(), hello.protocols.end(), "h2") != hello.protocols.end();
     if (flow == Flow::received && hello.version != 0) version_ = hello.version;
     if (hello.retry)
         for (Side& again : sides_) again.hello_next = true;
@@ -143,21 +155,34 @@ void Tls::end_hello(Flow flow, Facts& facts) {
 }
 
 void Tls::tell(Flow flow, model::TlsRecord record, Facts& facts) {
-    const std::uint32_t type = record.type();
+    const std::uint32_t type = record.type(), length = record.length();
     facts.tls(std::move(record));
-    settle(flow, type);
+    settle(flow, type, length);
 }
 
-void Tls::settle(Flow flow, std::uint32_t type) {
+void Tls::settle(Flow flow, std::uint32_t type, std::uint32_t length) {
     Side& side = sides_[index(flow)];
     if (++side.told >= max_records_told) side.settled = true;
-    if (type == application_data) ++side.encrypted;
-    const bool last_received = type == application_data ||
-                               (type == handshake && side.ciphers_changed && !side.hello_next && version_ != tls_1_3);
-    const bool old_version = version_ != 0 && version_ < tls_1_3;
-    const bool last_sent = side.encrypted >= (old_version ? 1 : encrypted_records_told);
-    if (flow == Flow::sent ? last_sent : last_received) side.settled = true;
+    // What the server encrypts before the client's Finished is its own part of the handshake.
+    if (type == application_data && (flow == Flow::sent || finished_sent_)) ++side.encrypted;
+    if (type == application_data && flow == Flow::sent && version_ == tls_1_3) finished_sent_ = true;
+    if (flow == Flow::sent ? last_sent() : last_received(type, length)) side.settled = true;
     if (type == change_cipher_spec) side.ciphers_changed = true;
+}
+
+bool Tls::last_sent() const {
+    const bool old_version = version_ != 0 && version_ < tls_1_3;
+    return sides_[index(Flow::sent)].encrypted >= (old_version ? 1 : encrypted_records_told);
+}
+
+bool Tls::last_received(std::uint32_t type, std::uint32_t length) {
+    Side& side = sides_[index(Flow::received)];
+    if (version_ != tls_1_3)
+        return type == application_data || (type == handshake && side.ciphers_changed && !side.hello_next);
+    if (type != application_data || !finished_sent_ || (http2_offered_ && length < settings_below))
+        return side.encrypted >= records_before_answer;
+    if (side.ticket_length == 0) side.ticket_length = length;
+    return length != side.ticket_length || side.encrypted >= records_before_answer;
 }
 
 }  // namespace

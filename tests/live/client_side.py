@@ -63,6 +63,10 @@ class ClientSide:
             namespaces.enter(descriptor, kind)
         os.chdir(self._lab.folder)  # entering a mount namespace moved us to its root
 
+    def start(self, command, **settings):
+        """Starts `command` as the client, untraced; as Lab.start."""
+        return self._lab.start(command, preexec_fn=self._become_client, env=self.environment, **settings)
+
     def record(self, command, *options, environment=None, **settings):
         """Records `command` as the client; as Lab.record."""
         return self._lab.record(command, *options, preexec_fn=self._become_client,

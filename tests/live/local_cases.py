@@ -87,7 +87,12 @@ def check_pair(lab, kind):
     finished = lab.record([sys.executable, os.path.join(SCENARIOS, "clients", "pair.py"), kind, path])
     check_equal(finished.status, 0, f"status ({finished.report[-400:]})")
     told = json.loads(finished.output)
-    endpoint = Ledger(lab, finished.run).one(told["where"])
+    ledger = Ledger(lab, finished.run)
+    endpoint = ledger.one(told["where"])
+    check_equal((endpoint.role, endpoint.connections), ("client", 1), "the asking end")
+    [accepted] = [one for one in ledger.endpoints if one.role == "server"]
+    check_equal((accepted.connections, accepted.bytes_received, accepted.bytes_sent), (1, told["sent"], told["received"]),
+                "the answering end")
     check_equal((endpoint.bytes_sent, endpoint.bytes_received), (told["sent"], told["received"]), "bytes")
     check_equal(endpoint.local_peer["pid"], told["child"], "the process at the other end")
     check_equal(endpoint.local_peer["traced"], True, "whether it was traced")

@@ -572,7 +572,7 @@ TEST_CASE("A connection is a track with its phases inside its life", "[chrome_js
     CHECK(counters["bytes received"] == std::vector<std::int64_t>{3000});
     CHECK(counters["bytes sent"] == std::vector<std::int64_t>{100});
     CHECK(counters["in flight, pypi.example.com:80"] == std::vector<std::int64_t>{1, 0});
-    CHECK(counters["received, pypi.example.com:80"] == std::vector<std::int64_t>{1'000'000, 0});
+    CHECK(counters["received, pypi.example.com:80"].empty());  // too short to time
 }
 
 TEST_CASE("A proxied connection tells its target, its proxy and the process that serves it", "[chrome_json]") {
@@ -623,15 +623,15 @@ TEST_CASE("Only the busiest endpoints get counters", "[chrome_json]") {
     for (std::uint64_t number = 0; number < 50; ++number) {
         const auto connection = tcp_connection(number, "host" + std::to_string(number) + ".test");
         story.sink().connection_opened(*connection, story.start_ns());
-        tell_exchange(story, *connection, 1, static_cast<std::int64_t>(number), 2'000'000, 10, 1000 * (number + 1));
-        story.sink().connection_closed(*connection, story.start_ns() + 20'000'000);
+        tell_exchange(story, *connection, 1, static_cast<std::int64_t>(number), 20'000'000, 10, 1000 * (number + 1));
+        story.sink().connection_closed(*connection, story.start_ns() + 200'000'000);
     }
     story.finish();
     const auto counters = counters_of(story);
     CHECK(counters.count("in flight, host49.test:80") == 1);
     CHECK(counters.count("in flight, host30.test:80") == 1);
     CHECK(counters.count("in flight, host29.test:80") == 0);
-    CHECK(counters.at("received, host49.test:80") == std::vector<std::int64_t>{25'000'000, 0});
+    CHECK(counters.at("received, host49.test:80") == std::vector<std::int64_t>{2'500'000, 0});
 }
 
 TEST_CASE("Many connections share tracks, one after the other", "[chrome_json]") {

@@ -42,6 +42,19 @@ TEST_CASE("interim answers come before the final one", "[http]") {
         Lines{"> request PUT 11", "> HTTP_HOST a.test", "< response 103 11", "< response 204 11"});
 }
 
+TEST_CASE("after an interim answer every exchange is looked at, bodies are not", "[http]") {
+    const test::Said put = sent("PUT /x HTTP/1.1\r\nExpect: 100-continue\r\nHost: a.test\r\n\r\n");
+    const Conversation once{put, received("HTTP/1.1 100 Continue\r\n\r\n"),
+                            sent("GET / HTTP/1.1\r\nHost: body.test\r\n"), received(ok)};
+    Conversation twice = once;
+    twice.insert(twice.end(), once.begin(), once.end());
+    const Lines told_once{"> request PUT 11", "> HTTP_HOST a.test", "< response 100 11", "< response 200 11"};
+    Lines expected = told_once;
+    expected.insert(expected.end(), told_once.begin(), told_once.end());
+    REQUIRE(told(interpret_stream(), once) == told_once);
+    REQUIRE(told(interpret_stream(), twice) == expected);
+}
+
 TEST_CASE("hosts are read in all their forms", "[http]") {
     const auto host = [](const std::string& value) {
         const Lines lines = of_request("GET / HTTP/1.1\r\nHost:" + value + "\r\n\r\n");
@@ -76,6 +89,17 @@ TEST_CASE("a tunnel's target is claimed and its inside read anew", "[http]") {
                                                   "> TLS_SNI pypi.example.com"});
     REQUIRE(std::count(lines.begin(), lines.end(), "> tls 23") == 3);
     test::check_splits(interpret_stream, through);
+}
+
+TEST_CASE("a proxy has granted a tunnel once all of its answer is there", "[http]") {
+    const auto interpreter = interpret_stream();
+    test::feed(*interpreter, {sent("CONNECT a.test:443 HTTP/1.1\r\n\r\n")});
+    const std::string answer = "HTTP/1.1 200 Fine\r\nVia: x\r\n\r\n";
+    for (std::size_t i = 0; i < answer.size(); ++i) {
+        const Lines lines = test::feed(*interpreter, {received(answer.substr(i, 1))});
+        INFO(i);
+        REQUIRE((std::count(lines.begin(), lines.end(), "< proxy 200 granted") == 1) == (i + 1 == answer.size()));
+    }
 }
 
 TEST_CASE("a refused tunnel may be asked for again", "[http]") {

@@ -102,6 +102,10 @@ TEST_CASE("through a proxy the target is the endpoint, the proxy its carrier", "
         CHECK(probe.of(4).peer.display() == "one.test:80");
         CHECK(probe.of(4).peer.carrier == "proxy.test:3128");
         CHECK(probe.of(4).claims.size() == 4);
+        probe.play(said(4, "HTTP_TARGET", "198.51.100.7", 9999));
+        CHECK(probe.of(4).peer.display() == "198.51.100.7:9999");
+        probe.play(said(4, "HTTP_TARGET", "two.test"));
+        CHECK(probe.of(4).peer.display() == "two.test:80");
     }
     SECTION("SOCKS by an address: the name the program knew for it, then what it says inside") {
         probe.play("dns { thread: 1 fd: 3 time_ns: 50 response: true questions { name: \"target.test\" type: 28 } " +

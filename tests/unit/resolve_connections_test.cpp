@@ -228,6 +228,16 @@ TEST_CASE("getpeername and getsockname tell of sockets opened unseen", "[resolve
     CHECK(local == "192.0.2.53:22");
 }
 
+TEST_CASE("a socket found connecting has an attempt from then on", "[resolve]") {
+    ProbeWithRoot probe;
+    const std::string peer = "peer { family: 2 ip: \"\\300\\000\\002\\011\" port: 80 }";
+    probe.play("binding { thread: 1 time_ns: 5 fd: 4 target: \"socket:[8]\" socket { family: 2 type: 1 " + peer +
+               " } }");
+    CHECK(state_of(probe, 4) == ConnectionState::connecting);
+    probe.play("1 poll(0 1 -1) = 1 @20-30" + polled(4, 4, 28) + "\n1 getsockopt(4 1 4) = 0 @40-50" + number(3, 111));
+    CHECK(probe.told("attempt") == Lines{"192.0.2.9:80 refused 5-50"});
+}
+
 TEST_CASE("bytes are counted by what calls returned", "[resolve]") {
     ProbeWithRoot probe;
     std::vector<Direction> directions;

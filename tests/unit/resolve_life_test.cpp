@@ -54,6 +54,12 @@ struct LifeProbe : ProbeWithRoot {
         return found;
     }
     void close(int time) { play("1 close(4) = 0" + at_ms(time, time)); }
+    Lines exchanges() const {
+        Lines lines;
+        for (const std::string& line : phases())
+            if (line.find('#') != std::string::npos) lines.push_back(line);
+        return lines;
+    }
     // In ms.
     Lines phases() const {
         Lines lines;
@@ -160,6 +166,125 @@ TEST_CASE("TLS 1.3: a request in the same call as the Finished is one", "[resolv
     probe.close(90);
     CHECK(probe.phases() == Lines{"connect 10-20", "idle 20-22", "tls 22-52 +597 -4132", "request 52-52 +200 #1",
                                   "first_byte 52-82 #1", "transfer 82-82 -900 #1", "idle 82-90"});
+}
+
+namespace {
+
+const std::string http2_offered = "protocols: \"h2\" protocols: \"http/1.1\"";
+
+// Asked at 60 ms over TLS 1.3; records of these lengths are read at 80 ms, as OpenSSL reads: header, then the rest.
+struct TicketProbe : LifeProbe {
+    explicit TicketProbe(const std::string& protocols = "") {
+        handshake(22, protocols);
+        send(200, 60, 60);
+    }
+    void record(int length, int from, int to) {
+        tls(false, 23, length);
+        receive(5, from, to);
+        receive(length, to, to);
+    }
+    Direction direction() { return connection().last_direction; }
+};
+
+}  // namespace
+
+TEST_CASE("TLS 1.3: tickets after the request do not answer it", "[resolve][life]") {
+    TicketProbe probe;
+    probe.record(250, 60, 80);
+    probe.record(250, 80, 80);
+    CHECK_FALSE(probe.connection().first_byte_ns);
+    CHECK(probe.direction() == Direction::sent);
+    probe.record(300, 80, 580);
+    CHECK(probe.direction() == Direction::received);
+    CHECK(probe.connection().first_byte_ns == 580 * ms);
+    probe.receive(16000, 580, 700);
+    probe.send(200, 900, 900);
+    probe.record(250, 900, 950);
+    probe.close(1000);
+    CHECK(probe.exchanges() == Lines{"request 60-60 +200 #1", "first_byte 60-580 -510 #1", "transfer 580-700 -16305 #1",
+                                     "request 900-900 +200 #2", "first_byte 900-950 #2", "transfer 950-950 -255 #2"});
+}
+
+TEST_CASE("TLS 1.3: one read of tickets and answer, or a poll before each", "[resolve][life]") {
+    TicketProbe probe;
+    SECTION("all at once") {
+        for (const int length : {250, 250, 800}) probe.tls(false, 23, length);
+        probe.receive(1315, 60, 80);
+        probe.close(100);
+        CHECK(probe.exchanges() ==
+              Lines{"request 60-60 +200 #1", "first_byte 60-80 -510 #1", "transfer 80-80 -805 #1"});
+    }
+    SECTION("polled for") {
+        const std::string one = "1 poll(0 1 -1) = 1";
+        probe.play(one + at_ms(60, 80) + polled(4, POLLIN, POLLIN));
+        probe.record(250, 80, 80);
+        probe.record(250, 80, 80);
+        probe.play("1 recvfrom(4 0 9 0) = -11" + at_ms(80, 80));
+        probe.play(one + at_ms(80, 580) + polled(4, POLLIN, POLLIN));
+        probe.record(800, 580, 580);
+        probe.close(600);
+        CHECK(probe.exchanges() ==
+              Lines{"request 60-60 +200 #1", "first_byte 60-580 -510 #1", "transfer 580-580 -805 #1"});
+    }
+    SECTION("never answered") {
+        probe.record(250, 60, 80);
+        probe.record(250, 80, 80);
+        probe.close(600);
+        CHECK(probe.exchanges() == Lines{"request 60-60 +200 #1", "first_byte 60-600 -510 #1"});
+    }
+}
+
+TEST_CASE("TLS 1.3: a record alone is a ticket only when more is waited for", "[resolve][life]") {
+    TicketProbe probe;
+    probe.record(250, 60, 80);
+    SECTION("the answer, its connection kept") {
+        probe.send(200, 500, 500);
+        probe.record(90, 500, 520);
+        CHECK(probe.connection().requests == 2);
+        CHECK(probe.connection().first_byte_ns == 80 * ms);
+        probe.close(600);
+        CHECK(probe.exchanges() == Lines{"request 60-60 +200 #1", "first_byte 60-80 #1", "transfer 80-80 -255 #1",
+                                         "request 500-500 +200 #2", "first_byte 500-520 #2",
+                                         "transfer 520-520 -95 #2"});
+    }
+    SECTION("the answer, its connection closed by either side") {
+        const bool by_peer = GENERATE(false, true);
+        if (by_peer) probe.play("1 recvfrom(4 0 9 0) = 0" + at_ms(80, 80));
+        probe.close(600);
+        CHECK(probe.exchanges() == Lines{"request 60-60 +200 #1", "first_byte 60-80 #1", "transfer 80-80 -255 #1"});
+    }
+    SECTION("a ticket, given up after a wait") {
+        probe.play("1 poll(0 1 400) = 0" + at_ms(80, 480) + polled(4, POLLIN, 0));
+        probe.close(600);
+        CHECK(probe.exchanges() == Lines{"request 60-60 +200 #1", "first_byte 60-600 -255 #1"});
+    }
+    SECTION("a ticket, another record after it") {
+        probe.record(90, 80, 480);
+        probe.close(600);
+        CHECK(probe.exchanges() ==
+              Lines{"request 60-60 +200 #1", "first_byte 60-480 -255 #1", "transfer 480-480 -95 #1"});
+    }
+}
+
+TEST_CASE("TLS 1.3: HTTP/2's settings do not answer a request, their acknowledgement is none", "[resolve][life]") {
+    TicketProbe probe(http2_offered);
+    probe.record(250, 60, 80);
+    probe.record(250, 80, 80);
+    probe.record(57, 80, 80);
+    probe.send(31, 81, 81);
+    CHECK(probe.direction() == Direction::sent);
+    probe.record(180, 81, 580);
+    CHECK(probe.connection().requests == 1);
+    probe.close(600);
+    CHECK(probe.exchanges() ==
+          Lines{"request 60-60 +200 #1", "first_byte 60-580 +31 -572 #1", "transfer 580-580 -185 #1"});
+}
+
+TEST_CASE("TLS 1.3: records nobody followed are the answer", "[resolve][life]") {
+    TicketProbe probe;
+    probe.receive(300, 60, 80);
+    CHECK(probe.connection().first_byte_ns == 80 * ms);
+    CHECK(probe.direction() == Direction::received);
 }
 
 TEST_CASE("TLS 1.3: early data and a second hello do not end the handshake", "[resolve][life]") {
@@ -303,20 +428,65 @@ TEST_CASE("asking a proxy for a tunnel is part of connecting", "[resolve][life]"
     for (const PhaseStretch& one : probe.stretches) CHECK(one.peer.display() == "files.example.com:443");
 }
 
+TEST_CASE("an interim response neither answers nor ends the request", "[resolve][life]") {
+    LifeProbe probe(80);
+    auto response = [&](int status) {
+        probe.play("stream { thread: 1 fd: 4 response { status: " + std::to_string(status) + " version: 11 } }");
+    };
+    probe.send(70, 25, 25);
+    response(100);
+    SECTION("alone") {
+        probe.receive(25, 25, 45);
+        CHECK(probe.connection().last_direction == Direction::sent);
+        CHECK_FALSE(probe.connection().first_byte_ns);
+        CHECK(probe.connection().http_status == 0);
+        probe.send(3000, 45, 46);
+        response(200);
+        probe.receive(1000, 46, 100);
+        CHECK(probe.connection().requests == 1);
+        probe.close(200);
+        CHECK(probe.exchanges() == Lines{"request 25-25 +70 #1", "first_byte 25-45 -25 #1", "request 45-46 +3000 #1",
+                                         "first_byte 46-100 #1", "transfer 100-100 -1000 #1"});
+    }
+    SECTION("with the final one") {
+        response(200);
+        probe.receive(1025, 25, 45);
+        CHECK(probe.connection().first_byte_ns == 45 * ms);
+    }
+    SECTION("of an upgrade, which is final") {
+        response(101);
+        probe.receive(120, 25, 45);
+        CHECK(probe.connection().first_byte_ns == 45 * ms);
+    }
+}
+
 TEST_CASE("a plain proxy's stretches are each of their own target", "[resolve][life]") {
     LifeProbe probe(3128);
-    for (const char* target : {"one.test", "two.test"}) {
-        const int from = probe.stretches.empty() ? 30 : 90;
+    int from = 30;
+    for (const char* target : {"one.test", "two.test", "198.51.100.7"}) {
         probe.play("stream { thread: 1 fd: 4 sent: true name { source: HTTP_TARGET name: \"" + std::string(target) +
                    "\" } }");
         probe.send(100, from, from);
         probe.receive(1000, from, from + 20);
         probe.receive(1000, from + 20, from + 30);
+        from += 50;
     }
     probe.close(200);
     std::map<std::string, std::uint64_t> bytes;
     for (const PhaseStretch& one : probe.stretches) bytes[one.peer.display()] += one.bytes_sent + one.bytes_received;
-    CHECK(bytes == std::map<std::string, std::uint64_t>{{"one.test:80", 2100}, {"two.test:80", 2100}});
+    CHECK(bytes == std::map<std::string, std::uint64_t>{
+                       {"one.test:80", 2100}, {"two.test:80", 2100}, {"198.51.100.7:80", 2100}});
+}
+
+TEST_CASE("what is read of the error queue was not received", "[resolve][life]") {
+    LifeProbe probe(80);
+    probe.send(70, 25, 25);
+    probe.play("1 recvmsg(4 0 8192) = 70" + at_ms(26, 26));  // MSG_ERRQUEUE
+    probe.play("1 recvmsg(4 0 8192) = -11" + at_ms(27, 27));
+    probe.receive(1000, 25, 125);
+    CHECK(probe.connection().bytes_received == 1000);
+    CHECK(probe.connection().requests == 1);
+    CHECK(probe.connection().first_byte_ns == 125 * ms);
 }
 
 TEST_CASE("a hello in two calls is no request", "[resolve][life]") {
@@ -458,5 +628,32 @@ TEST_CASE("random traffic: stretches are without gap or overlap, and hold every 
         }
         CHECK(sent == last.bytes_sent);
         CHECK(received == last.bytes_received);
+    }
+}
+
+TEST_CASE("whether a connection may carry several requests at once follows from what ALPN offered and chose",
+          "[resolve][life]") {
+    struct Row {
+        const char *offered, *answer;
+        bool may_multiplex;
+    };
+    constexpr const char* both = "protocols: 'h2' protocols: 'http/1.1'";
+    for (const Row& row : {Row{"", "version: 0x0304", false}, Row{"protocols: 'http/1.1'", "version: 0x0304", false},
+                           Row{both, "version: 0x0304", true}, Row{both, "version: 0x0303", false},
+                           Row{both, "version: 0x0303 protocols: 'http/1.1'", false},
+                           Row{both, "version: 0x0303 protocols: 'h2'", true}}) {
+        INFO(row.offered << " answered by " << row.answer);
+        LifeProbe probe;
+        CHECK_FALSE(probe.connection().may_multiplex);
+        probe.hello(25, row.offered);
+        probe.tls(false, 22, 122, std::string("handshake_type: 2 ") + row.answer);
+        probe.receive(4138, 25, 55);
+        CHECK(probe.connection().may_multiplex == row.may_multiplex);
+    }
+    for (const char* fact : {"request { method: 'GET' version: 20 }", "name { source: QUIC_SNI name: 'a.test' }",
+                             "name { source: HTTP2_AUTHORITY name: 'a.test' }"}) {
+        LifeProbe probe;
+        probe.play(std::string("stream { thread: 1 fd: 4 sent: true ") + fact + " }");
+        CHECK(probe.connection().may_multiplex);
     }
 }

@@ -119,6 +119,12 @@ TEST_CASE("a line of /proc/net/tcp says who listens where", "[witness]") {
     CHECK(listener->local.port() == 8080);
     CHECK(listener->user == 1000);
     CHECK(listener->inode == 4711);
+    CHECK_FALSE(listener->connecting);
+    const auto hanging = parse_net_row(
+        "   2: 020200C0:D431 097100CB:0050 02 00000001:00000000 01:00000064 00000001     0        0 4713 2", tcp);
+    REQUIRE(hanging);
+    CHECK(hanging->connecting);
+    CHECK(hanging->remote.ip() == ip("203.0.113.9"));
     const auto six = parse_net_row(
         "   1: 00000000000000000000000001000000:0016 0000000000000000FFFF00000100007F:9C40 01 00000000:00000000 "
         "02:00000000 00000000     0        0 4712 2",

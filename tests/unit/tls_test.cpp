@@ -43,11 +43,40 @@ TEST_CASE("a TLS 1.3 handshake is told until it is over", "[tls]") {
     const auto interpreter = interpret_stream();
     const Lines lines = test::feed(*interpreter, conversation("tls13"));
     REQUIRE(lines == Lines{"> tls 22 client_hello 0304 http/1.1", "> TLS_SNI pypi.example.com",
-                           "< tls 22 server_hello 0304", "< tls 20", "< tls 23", "> tls 20", "> tls 23", "> tls 23",
-                           "> tls 23"});
+                           "< tls 22 server_hello 0304", "< tls 20", "< tls 23", "< tls 23", "< tls 23", "< tls 23",
+                           "> tls 20", "> tls 23", "< tls 23", "< tls 23", "> tls 23", "< tls 23", "> tls 23"});
     REQUIRE(interpreter->settled());
     REQUIRE(interpreter->wanted(Flow::sent) == 0);
     REQUIRE(interpreter->wanted(Flow::received) == 0);
+}
+
+// A handshake under TLS 1.3 up to the client's Finished.
+Conversation tls13_handshake(const std::string& protocols) {
+    const std::string server_hello = "\x02" + part("\x03\x03" + std::string(32, 'r') + part("", 1) + "\x13\x01" +
+                                                       std::string(1, '\0') + part(extension(43, "\x03\x04"), 2),
+                                                   3);
+    return {sent(record(client_hello(extension(43, part("\x03\x04", 1)) + extension(16, part(protocols, 2))))),
+            received(record(server_hello) + record(std::string(60, 'e'), 23) + record(std::string(900, 'c'), 23)),
+            sent(record(std::string(53, 'f'), 23))};
+}
+std::ptrdiff_t records_received_after(const std::string& protocols, const std::vector<std::size_t>& lengths) {
+    const auto interpreter = interpret_stream();
+    test::feed(*interpreter, tls13_handshake(protocols));
+    test::feed(*interpreter, {sent(record(std::string(200, 'r'), 23)), sent(record(std::string(200, 'r'), 23))});
+    std::string answer;
+    for (const std::size_t length : lengths) answer += record(std::string(length, 'x'), 23);
+    const Lines lines = test::feed(*interpreter, {received(answer)});
+    REQUIRE(interpreter->settled());
+    return std::count(lines.begin(), lines.end(), "< tls 23");
+}
+
+TEST_CASE("TLS 1.3 records are told up to the one that begins the answer", "[tls]") {
+    const std::string http1 = part("http/1.1", 1), http2 = part("h2", 1);
+    REQUIRE(records_received_after(http1, {250, 250, 800, 250}) == 3);
+    REQUIRE(records_received_after(http1, {250, 60, 250}) == 2);
+    REQUIRE(records_received_after(http2, {250, 250, 60, 40, 800, 250}) == 5);
+    REQUIRE(records_received_after(http1, std::vector<std::size_t>(40, 120)) == 6);
+    REQUIRE(records_received_after(http2, std::vector<std::size_t>(40, 50)) == 6);
 }
 
 TEST_CASE("a TLS 1.2 handshake is told until it is over", "[tls]") {
