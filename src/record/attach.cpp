@@ -126,10 +126,12 @@ std::string Engine::seize_process(pid_t pid, std::vector<Seized>& seized) {
     if (std::ranges::any_of(seized, [&](const Seized& one) { return one.pid == pid; })) return {};
     Seized process{pid, 0, {}};
     int error = status ? 0 : ESRCH;
+    bool confirmed = false;
     for (int vain = 0; status && pid != getpid() && vain < passes_in_vain;) {
         const SeizingPass pass = seize_threads(process);
         error = pass.error;
-        if (pass.complete) break;
+        if (pass.complete && (confirmed || !pass.leader_ended)) break;
+        confirmed = pass.complete;  // an execve may be taking the leader's place: it is looked for once more
         vain = pass.progress ? 0 : vain + 1;
         if (!pass.progress) usleep(pause_us);
     }
@@ -147,6 +149,7 @@ Engine::SeizingPass Engine::seize_threads(Seized& process) {
     bool tried = false, any = false;
     for (const pid_t tid : threads_of(process.pid)) {
         const auto before = read_status(tid);
+        if (tid == process.pid) pass.leader_ended = !before || has_ended(*before);
         if (!before || has_ended(*before)) continue;
         any = true;
         // A thread born of one already seized is traced from birth: its creator's stop tells of it.

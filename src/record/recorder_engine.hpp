@@ -58,6 +58,7 @@ class Engine {
     struct SeizingPass {
         bool complete = true;   // every thread is ours
         bool progress = false;  // one more than before is
+        bool leader_ended = false;
         int error = 0;
     };
     std::string seize_process(pid_t pid, std::vector<Seized>& seized);
