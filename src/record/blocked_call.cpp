@@ -77,6 +77,9 @@ constexpr std::array weaknesses{
     WeaknessRow{Call::select, Weakness::unwritable_limit},
     WeaknessRow{Call::pselect6, Weakness::unwritable_limit},
     WeaknessRow{Call::ppoll, Weakness::unwritable_limit},
+    WeaknessRow{Call::_newselect, Weakness::unwritable_limit},
+    WeaknessRow{Call::pselect6_time64, Weakness::unwritable_limit},
+    WeaknessRow{Call::ppoll_time64, Weakness::unwritable_limit},
 };
 
 const WeaknessRow* weakness_of(Call call) {
@@ -107,7 +110,7 @@ bool is_unwritable(pid_t tid, std::uint64_t address) {
 }
 
 bool has_unwritable_limit(pid_t tid, Call call, const SyscallStop& stop) {
-    const std::uint64_t limit = stop.arguments[call == Call::ppoll ? 2 : 4];
+    const std::uint64_t limit = stop.arguments[call == Call::ppoll || call == Call::ppoll_time64 ? 2 : 4];
     return limit != 0 && is_unwritable(tid, limit);
 }
 

@@ -53,6 +53,13 @@ std::string link_of(pid_t tid, int fd) {
     return read_link("/proc/" + std::to_string(tid) + "/fd/" + std::to_string(fd)).value_or("");
 }
 
+// userfaultfd(2): the call, or the ioctl USERFAULTFD_IOC_NEW on /dev/userfaultfd.
+bool opens_userfaultfd(const OpenCall& open) {
+    constexpr std::uint64_t userfaultfd_ioc_new = 0xAA00;  // include/uapi/linux/userfaultfd.h
+    return open.row->call == Call::userfaultfd ||
+           (open.row->call == Call::ioctl && open.call.arguments(1) == userfaultfd_ioc_new);
+}
+
 void add_piece(OpenCall& open) {
     auto& piece = *open.call.add_pieces();
     piece.set_from_ns(open.piece_entry_ns);
@@ -156,7 +163,7 @@ void CallRecorder::end(Tracee& tracee, const SyscallStop& stop, std::int64_t sta
         if (interpret_) hosts_.after(tracee, open);
         if (open.row->call == Call::prctl && open.call.arguments(0) == PR_SET_NAME) tell_renaming(tracee);
         if (open.row->call == Call::sigaltstack) note_alternate_stack(tracee, memory);
-        if (open.row->call == Call::userfaultfd && stop.result >= 0) unreadable_.insert(tracee.pid);
+        if (stop.result >= 0 && opens_userfaultfd(open)) unreadable_.insert(tracee.pid);
         if (stop.result > 0 && (open.row->call == Call::clone || open.row->call == Call::clone3)) tell_escape(tracee);
     }
     deliver(tracee, open);

@@ -58,6 +58,7 @@ class Engine {
     struct SeizingPass {
         bool complete = true;   // every thread is ours
         bool progress = false;  // one more than before is
+        bool leader_ended = false;
         int error = 0;
     };
     std::string seize_process(pid_t pid, std::vector<Seized>& seized);
@@ -65,6 +66,13 @@ class Engine {
     static void forget_replaced(Seized& process);
     void handle_pending();
     void tell_start(std::int64_t start_ns, const std::vector<Seized>& seized);
+    bool attached_ended() const;
+    bool may_part();
+    void part_from_stopped();
+    void part_from(StoppedTracee stopped);
+    void tell_partings();
+
+    // unstopped.cpp
     void look_first(Tracee& tracee, const Seized& process, const SeizedThread& thread, std::int64_t start_ns);
     void look_again();
     bool stop_if_possible(Tracee& tracee);
@@ -72,12 +80,7 @@ class Engine {
     void settle(Tracee& tracee, StoppedTracee& stopped);
     std::optional<std::int64_t> interrupted_result(StoppedTracee& stopped, const SyscallStop& position,
                                                    const std::optional<SyscallStop>& found);
-    bool attached_ended() const;
     void ask_to_stop(pid_t tid);
-    bool may_part();
-    void part_from_stopped();
-    void part_from(StoppedTracee stopped);
-    void tell_partings();
 
     // moments.cpp
     void tell_moment(Tracee& tracee, model::Moment::Reason reason, std::int64_t now, bool last);

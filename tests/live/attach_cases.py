@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -43,6 +44,58 @@ sys.stdin.readline()
 for _ in range(3):
     subprocess.run([sys.executable, "-c", "import threading; t = threading.Thread(target=print); t.start(); t.join()"])
 print("done", flush=True)
+"""
+# Begins itself anew from a thread that is not its first, again and again.
+EXECS = """
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+static void* wait(void* unused) { for (;;) usleep(100); return unused; }
+static void* run(void* number) {
+    char next[16];
+    sprintf(next, "%d", atoi(number) + 1);
+    usleep(500);
+    if (atoi(number) < 1000000) execl("/proc/self/exe", "execs", next, (char*)0);
+    _exit(3);
+}
+int main(int count, char** words) {
+    pthread_t thread;
+    if (count < 2) return 2;
+    if (atoi(words[1]) == 0) { printf("ready\\n"); fflush(stdout); }
+    for (int i = 0; i < 4; i++) pthread_create(&thread, 0, wait, 0);
+    pthread_create(&thread, 0, run, words[1]);
+    for (;;) pause();
+}
+"""
+# Writes the same octets again and again to a pipe that is read slowly.
+SAME_WRITE = """
+import os, time
+reading, writing = os.pipe()
+if os.fork() == 0:
+    os.close(writing)
+    while os.read(reading, 65536):
+        time.sleep(0.02)
+    os._exit(0)
+os.close(reading)
+print("ready", flush=True)
+octets, end = bytes(262144), time.monotonic() + 3
+while time.monotonic() < end:
+    assert os.write(writing, octets) == len(octets)
+print("done", flush=True)
+"""
+# Its first thread ends alone; another goes on with a wait that has a time limit.
+LEADERLESS = """
+import ctypes, os, platform, select, threading, time
+def go_on():
+    print("ready", flush=True)
+    begin = time.monotonic()
+    select.epoll().poll(2)
+    assert time.monotonic() - begin < 2.5
+    print("done", flush=True)
+    os._exit(0)
+threading.Thread(target=go_on).start()
+ctypes.CDLL(None).syscall({"x86_64": 60}.get(platform.machine(), 93), 0)
 """
 
 
@@ -389,6 +442,62 @@ def storm(lab):
             end_session(process)
 
 
+def execs_meanwhile(lab):
+    """Threads seized and not yet seized vanish in an execve: neither program nor recording is held up or lost."""
+    from lab import Skipped
+    if not shutil.which("cc"):
+        raise Skipped("no C compiler")
+    source, program = lab.path("execs.c"), lab.path("execs")
+    with open(source, "w") as file:
+        file.write(EXECS)
+    subprocess.run(["cc", "-pthread", "-o", program, source], check=True)
+    with Program(lab, [program, "0"]) as running:
+        for _ in range(25):
+            finished = lab.run([lab.binary, "-o", lab.path("run"), "--no-json", "--for", "50ms", "-p",
+                                str(running.pid)], deadline=20)
+            check_equal(finished.status, 0, f"slowtrace's status ({finished.report[-300:]})")
+            check("let go after" in finished.report, f"the recording ended by itself: {finished.report[:300]}")
+        check(running.process.poll() is None, "the program ended")
+
+
+def same_write_again(lab):
+    """Each write is told from the next though they look alike from outside; none is cut short."""
+    with Program(lab, [sys.executable, "-c", SAME_WRITE]) as program:
+        recording = Recording(lab, "-p", program.pid)
+        check_equal(program.wait(), 0, "the program's status")
+        recording.wait()
+        check("done" in program.output(), f"it was disturbed: {program.output()}")
+        writes = [call for call in recording.calls() if call.name == "write"]
+        check(len(writes) > 2, f"all writes are taken for one: {writes}")
+        check("were not seen" in recording.errors(), f"what went unseen is not told: {recording.errors()}")
+
+
+def blocked_signals(lab):
+    """What slowtrace needs to arrive does, whatever it was started with; its command has what was given."""
+    needed = {signal.SIGALRM, signal.SIGINT, signal.SIGTERM}
+    block = {"preexec_fn": lambda: signal.pthread_sigmask(signal.SIG_BLOCK, needed)}
+    with Program(lab, [sys.executable, "-c", STOPPABLE], stdin=subprocess.PIPE) as program:
+        command = [lab.binary, "-o", lab.path("run"), "--no-json", "--for", "200ms", "-p", str(program.pid)]
+        check_equal(lab.run(command, deadline=20, **block).status, 0, "slowtrace's status")
+    finished = lab.record(["grep", "SigBlk", "/proc/self/status"], **block)
+    mask = int(finished.output.decode().split()[1], 16)
+    check_equal({number for number in needed if mask & 1 << number - 1}, needed, "signals blocked in the command")
+
+
+def leader_gone(lab):
+    """The first thread has ended, the others go on: the process' end is that of the last of them."""
+    with Program(lab, [sys.executable, "-c", LEADERLESS]) as program:
+        deadline = time.monotonic() + 10
+        while process_state(program.pid) != "Z":
+            check(time.monotonic() < deadline, "the leader does not end")
+            time.sleep(0.01)
+        recording = Recording(lab, "-p", program.pid)
+        check_equal(program.wait(), 0, "the program's status")
+        recording.wait()
+        check("done" in program.output(), f"it was disturbed: {program.output()}")
+        check("still running" not in recording.errors(), f"its end is not told: {recording.errors()}")
+
+
 def cases(_lab):
     yield "attach: a blocked python goes on after Ctrl-C", blocked_python
     yield "attach: the call found goes on while recorded", ends_while_recorded
@@ -406,6 +515,11 @@ def cases(_lab):
     yield "attach: a selection of calls", selection
     yield "attach: slowtrace is killed", killed_recorder
     yield "attach: threads that come and go", storm
+    yield "attach: a program that begins itself anew", execs_meanwhile
+    yield "attach: the same write again and again", same_write_again
+    yield "attach: signals blocked from the start", blocked_signals
+    yield "attach: the first thread is gone", leader_gone
+    yield "attach: for no time", refused(["--for", "0s", "-p", "1"], 2, r"--for 0 would record nothing")
     yield "attach: no such process", refused(["-p", "999999999"], 125, r"^slowtrace: cannot attach to 999999999: no such")
     yield "attach: a kernel thread", refused(["-p", "2"], 125, r"thread of the kernel")
     yield "attach: a zombie", zombie

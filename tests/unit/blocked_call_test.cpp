@@ -1,15 +1,21 @@
 // Which calls a tracer's stop would disturb, and what the kernel tells of blocked threads and epolls from outside.
 #include "record/blocked_call.hpp"
 
+#include <fcntl.h>
 #include <linux/audit.h>
+#include <sched.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <thread>
+
 #include "catch.hpp"
+#include "record/descriptor_copy.hpp"
 #include "record/epoll_list.hpp"
 #include "slowtrace/unique_fd.hpp"
 
@@ -87,6 +93,55 @@ TEST_CASE("a socket's own time limit is asked for", "[attach]") {
     CHECK(disturbance(call("recvfrom", fd)) == Disturbance::lasting);
     CHECK(disturbance(call("recvfrom", fd), true) == Disturbance::restorable);
     CHECK(disturbance(call("connect", fd)) == Disturbance::none);
+}
+
+TEST_CASE("a time limit that cannot be written back is left alone", "[attach]") {
+    static const timeval in_constants{1, 0};
+    timeval on_stack{1, 0};
+    const auto select_with = [](const timeval& limit) {
+        SyscallStop stop = call("select");
+        stop.arguments[4] = reinterpret_cast<std::uintptr_t>(&limit);
+        return stop;
+    };
+    CHECK(disturbance(select_with(on_stack)) == Disturbance::none);
+    CHECK(disturbance(select_with(in_constants)) == Disturbance::lasting);
+    CHECK(disturbance(select_with(in_constants), true) == Disturbance::restorable);
+}
+
+TEST_CASE("calls that look alike are told apart by what they have done", "[attach]") {
+    const UniqueFd null(open("/dev/null", O_WRONLY | O_CLOEXEC));
+    const SyscallStop writing = call("write", static_cast<std::uint64_t>(null.get()), 4096, 1);
+    const Progress before = progress_of(writing, getpid(), gettid());
+    CHECK_FALSE(has_returned_between(writing, before, progress_of(writing, getpid(), gettid())));
+    REQUIRE(write(null.get(), "x", 1) == 1);
+    const Progress after = progress_of(writing, getpid(), gettid());
+    CHECK(has_returned_between(writing, before, after));
+    // One sendto(2) accounts for as many octets as it was given.
+    const SyscallStop sending = call("sendto", 3, 4096, 100);
+    CHECK_FALSE(has_returned_between(sending, {0, 50}, {0, 150}));
+    CHECK(has_returned_between(sending, {0, 50}, {0, 151}));
+}
+
+TEST_CASE("a thread with a descriptor table of its own is asked itself", "[attach]") {
+    int ends[2], others[2];
+    REQUIRE(pipe2(ends, O_CLOEXEC) == 0);
+    REQUIRE(pipe2(others, O_CLOEXEC) == 0);
+    const UniqueFd one(ends[0]), two(ends[1]), three(others[0]), four(others[1]);
+    bool shared_before = false, shared_after = true, same_file = false;
+    // The main thread's own number is asked of it while it waits for this one.
+    std::thread([&] {
+        shared_before = share_descriptors(getpid(), gettid());
+        REQUIRE(unshare(CLONE_FILES) == 0);
+        REQUIRE(dup2(three.get(), one.get()) == one.get());
+        shared_after = share_descriptors(getpid(), gettid());
+        const UniqueFd copy = copy_descriptor(getpid(), gettid(), one.get());
+        struct stat expected, found;
+        same_file = copy && fstat(three.get(), &expected) == 0 && fstat(copy.get(), &found) == 0 &&
+                    expected.st_ino == found.st_ino;
+    }).join();
+    CHECK(shared_before);
+    CHECK_FALSE(shared_after);
+    CHECK(same_file);
 }
 
 TEST_CASE("two looks at a thread are told apart by all that a call is", "[attach]") {
