@@ -1,5 +1,7 @@
 """--live and SIGUSR1: what is said while a program runs."""
 
+import fcntl
+import os
 import re
 import signal
 import sys
@@ -161,6 +163,44 @@ def asked_while_attached(lab):
     check(re.search(r"at least \S+ .*: read\n", text), f"the call it was found in: {text!r}")
 
 
+READER = """
+import os, time
+time.sleep(2)
+while octets := os.read(0, 4096):
+    os.write(1, octets)
+"""
+
+
+def reader_is_attached(lab):
+    """Whoever reads what is said may be held by the one who says it: nobody waits for the other."""
+    reading, writing = os.pipe()
+    fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 4096)
+    filling = b"." * 4095 + b"\n"
+    seen = lab.path("seen")
+    with open(seen, "wb") as output:
+        reader = lab.start([sys.executable, "-c", READER], stdin=reading, stdout=output)
+    os.close(reading)
+    process = None
+    try:
+        os.write(writing, filling)
+        process = lab.start([lab.binary, "-o", lab.path("run"), "--no-json", "--live=100ms", "--for", "3s", "-p",
+                             str(reader.pid)], stderr=writing)
+        os.close(writing)
+        await_line(f"/proc/{reader.pid}/status", r"TracerPid:\t[1-9]")
+        for _ in range(8):
+            time.sleep(0.1)
+            process.send_signal(signal.SIGUSR1)
+        check_equal((process.wait(timeout=20), reader.wait(timeout=20)), (0, 0), "statuses")
+    finally:
+        if process:
+            end_session(process)
+        end_session(reader)
+    with open(seen, "rb") as file:
+        text = file.read()[len(filling):].decode()
+    told, report = text.find(" so far: "), text.find("Where the ")
+    check(0 <= told < report, f"said: {text!r}")
+
+
 def asked_of_many(lab):
     """Threads by the hundred, a question in the middle of them."""
     errors = lab.path("stderr")
@@ -194,4 +234,5 @@ def cases(_lab):
     yield "live: SIGUSR1", asked([])
     yield "live: SIGUSR1 with --live", asked(["--live"])
     yield "live: SIGUSR1 while attached", asked_while_attached
+    yield "live: the reader of it is attached", reader_is_attached
     yield "live: SIGUSR1 among many threads", asked_of_many
