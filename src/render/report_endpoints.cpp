@@ -144,7 +144,7 @@ std::string questions(const EndpointLine& line) {
     if (line.lookups == 0) return {};
     std::string text = counted(line.lookups, "DNS question", "DNS questions");
     if (line.unanswered > 0) text += ", " + format_count(line.unanswered) + " unanswered";
-    if (line.negative > 0) text += ", " + format_count(line.negative) + " in vain";
+    if (line.negative > 0) text += ", " + format_count(line.negative) + " answered with an error";
     if (line.lookups > line.unanswered) text += ", median " + format_duration(line.lookup_median_ns);
     return text;
 }
