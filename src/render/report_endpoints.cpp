@@ -108,10 +108,11 @@ std::string answers(const EndpointLine& line) {
 std::string concurrency(const EndpointLine& line) {
     if (!line.requests_exact) {
         const bool datagrams = line.endpoint.transport == resolve::Transport::udp;
-        return std::string(datagrams ? "HTTP/3" : "HTTP/2") + " may carry several requests at once: not counted" +
-               (line.peak_concurrency > 1
-                    ? " (up to " + format_count(line.peak_concurrency) + " connections busy at once)"
-                    : std::string());
+        std::string text = datagrams ? "HTTP/3" : "HTTP/2";
+        text += " may carry several requests at once: not counted";
+        if (line.peak_concurrency > 1)
+            text += " (up to " + format_count(line.peak_concurrency) + " connections busy at once)";
+        return text;
     }
     if (line.peak_concurrency > 1)
         return "up to " + format_count(line.peak_concurrency) + " requests at once, " + number(line.mean_concurrency) +
