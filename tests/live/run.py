@@ -53,7 +53,7 @@ def run_test(lab, test):
     except Skipped as reason:
         return "skipped", str(reason)
     except AssertionError as reason:
-        return "FAILED", str(reason)
+        return "FAILED", str(reason).replace("\n", " | ")
     except Exception:  # a broken test is a failed one
         return "FAILED", traceback.format_exc().strip().replace("\n", " | ")
     finally:
