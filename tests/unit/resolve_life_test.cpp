@@ -11,7 +11,7 @@ using namespace slowtrace::resolve;
 
 namespace {
 
-constexpr int ms = 1'000'000;
+constexpr long ms = 1'000'000;
 
 std::string at_ms(int from, int to) {
     return " @" + std::to_string(from * ms) + "-" + std::to_string(to * ms) + " ";

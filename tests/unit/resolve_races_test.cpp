@@ -7,7 +7,7 @@ using namespace slowtrace::resolve;
 
 namespace {
 
-constexpr int ms = 1'000'000;
+constexpr long ms = 1'000'000;
 const std::string host6 = "\\040\\001\\015\\270\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\001";  // 2001:db8::1
 
 std::string at_ms(int from, int to) {
