@@ -86,7 +86,7 @@ def check_strip(report, most):
 
 
 def parallel(lab, library):
-    output, accounts = perform(lab, "parallel", "--library", library, "--files", str(FILES))
+    output, accounts = perform(lab, "parallel", "--client", library, "--files", str(FILES))
     serial, together = (Ledger(lab, run_of(output, name)) for name in ("serial", "parallel"))
     one, many = (ledger.one("pypi.example.com:80") for ledger in (serial, together))
     check_bytes(one, accounts["serial"])
