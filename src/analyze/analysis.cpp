@@ -6,6 +6,7 @@
 
 #include "analyze/call_statistics.hpp"
 #include "analyze/cause_lines.hpp"
+#include "analyze/cause_peers.hpp"
 #include "analyze/ledgers.hpp"
 #include "analyze/meanwhile.hpp"
 #include "analyze/peers.hpp"
@@ -22,46 +23,6 @@ using resolve::Connection;
 using resolve::ResolvedCall;
 
 namespace {
-
-// The connection a cause names, among those its call was about.
-const Connection* connection_of(const ResolvedCall& call, const Cause& cause) {
-    if (cause.connection == 0) return nullptr;
-    for (const auto& set : {call.descriptors, call.watched})
-        for (const resolve::ResolvedDescriptor& descriptor : set)
-            if (descriptor.file && descriptor.file->connection &&
-                descriptor.file->connection->id + 1 == cause.connection)
-                return descriptor.file->connection.get();
-    return nullptr;
-}
-
-// Waits whose subject is the peer of a connection.
-bool is_about_peer(CauseKind kind) {
-    switch (kind) {
-        case CauseKind::connect:
-        case CauseKind::tls:
-        case CauseKind::reply:
-        case CauseKind::receive:
-        case CauseKind::send:
-        case CauseKind::local_socket:
-            return true;
-        default:
-            return false;
-    }
-}
-
-// What the ledger knows of a peer, beside the waits for it.
-void add_peers(CauseSection& section, const std::vector<EndpointLine>& endpoints) {
-    std::map<std::string_view, const EndpointLine*> by_name;
-    for (const EndpointLine& endpoint : endpoints)
-        if (!endpoint.dns_server) by_name.emplace(endpoint.name, &endpoint);
-    for (CauseLine& line : section.lines) {
-        const auto known = is_about_peer(line.kind) ? by_name.find(line.subject) : by_name.end();
-        if (known == by_name.end()) continue;
-        line.claims = known->second->claims;
-        if (line.kind == CauseKind::connect && known->second->attempts.count > 0)
-            line.attempts = known->second->attempts;
-    }
-}
 
 struct ThreadLife {
     ThreadTiling tiling;
